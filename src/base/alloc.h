@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/alloc.h: memory that is always there. Out of memory ends the program with status 125 and
+ * one line on stderr; nobody writes that branch. Sizes that come from input are limited by the
+ * caller before it allocates. What these return is freed with free(). */
+#pragma once
+#include <stddef.h>
+#include "base/attr.h"
+
+void *mem_alloc(size_t n) __attribute__((malloc));                    /* zeroed; n 0 gives 1 byte */
+void *mem_array(size_t count, size_t size) __attribute__((malloc));   /* zeroed, overflow checked */
+void *mem_resize(void *p, size_t count, size_t size);                 /* not zeroed */
+char *str_dup(const char *s);                                         /* NULL gives NULL */
+char *str_ndup(const char *s, size_t n);                              /* n bytes and a NUL */
+void *mem_dup(const void *p, size_t n);
+char *str_printf(const char *fmt, ...) _printf_(1, 2);
+
+/* Frees *p and puts s (now owned by *p; may be NULL) there. */
+void str_set(char **p, char *s);
+
+#define NEW(type) ((type *)mem_alloc(sizeof(type)))
