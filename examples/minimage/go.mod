@@ -1,0 +1,3 @@
+module minimage
+
+go 1.19
