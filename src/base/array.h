@@ -7,6 +7,7 @@
  *	arr_done(&plan->steps);                              // frees the array, not what it points to */
 #pragma once
 #include <stddef.h>
+#include <string.h>
 #include "base/alloc.h"
 
 #define ARRAY_OF(type)         \

@@ -25,7 +25,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void buf_zero(struct buf *b, size_t n);   /* n zero bytes */
 void buf_clear(struct buf *b);            /* keeps the memory */
-void *buf_room(struct buf *b, size_t n);  /* n writable bytes after len; add to len oneself */
+/* n writable bytes after len; add to len oneself (and end with p[len] = 0). NULL, and over, past max. */
+void *buf_room(struct buf *b, size_t n);
 char *buf_take(struct buf *b);            /* the string ("" if nothing was added); b is empty then */
 struct slice buf_view(const struct buf *b);
 /* -1 (ERR_DATA, "WHAT is larger than N bytes") if b->over. */

@@ -23,6 +23,8 @@ int fd_write_all(int fd, const void *p, size_t n, struct err *e) _must_check_;
 /* Reads up to n bytes, fewer only at the end of the file; EINTR handled. -1: errno. */
 ssize_t fd_read(int fd, void *p, size_t n);
 ssize_t fd_pread(int fd, void *p, size_t n, uint64_t at);
+/* One read(2), EINTR handled: whatever is there now, 0 at the end. -1: errno. */
+ssize_t fd_read_some(int fd, void *p, size_t n);
 /* All of a file into buf (its max holds; ERR_DATA when over). */
 int fd_slurp(int fd, struct buf *out, const char *what, struct err *e) _must_check_;
 /* 0, or -1; ERR_ABSENT if there is no such file. */

@@ -2,6 +2,7 @@
 /* base/proc.h: other programs of the machine (newuidmap, git …) and child processes. */
 #pragma once
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include "base/array.h"
 #include "base/attr.h"

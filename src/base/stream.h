@@ -39,7 +39,7 @@ struct source *source_fd(int fd);                            /* borrowed descrip
 struct source *source_fd_take(int fd);                       /* closed with the source */
 struct source *source_mem(const void *p, size_t n);          /* borrowed bytes */
 struct source *source_limit(struct source *in, uint64_t n);  /* borrowed; at most n bytes of it */
-/* Borrowed; what passes is hashed and counted. */
+/* Borrowed; what passes is hashed (sum) and counted (count is added to); either may be NULL. */
 struct source *source_hash(struct source *in, struct sha256 *sum, uint64_t *count);
 
 struct sink;
@@ -61,5 +61,5 @@ DEFINE_CLEANUP(struct sink, sink_close)
 
 struct sink *sink_fd(int fd);                                /* borrowed, buffered 64 KiB */
 struct sink *sink_buf(struct buf *b);
-/* Hashes and counts; `out` (borrowed) may be NULL. */
+/* Hashes and counts as source_hash; `out` (borrowed, and finished by its owner) may be NULL. */
 struct sink *sink_hash(struct sink *out, struct sha256 *sum, uint64_t *count);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Written with one write(2): stdio may want memory itself. */
+static _noreturn_ void out_of_memory(void)
+{
+	static const char words[] = "thimble: out of memory\n";
+	ssize_t n = write(STDERR_FILENO, words, sizeof words - 1);
+	(void)n;
+	_exit(125);
+}
+
+void *mem_alloc(size_t n)
+{
+	void *p = calloc(1, n ? n : 1);
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *mem_array(size_t count, size_t size)
+{
+	if (count == 0 || size == 0)
+		return mem_alloc(1);
+	void *p = calloc(count, size);
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *mem_resize(void *p, size_t count, size_t size)
+{
+	size_t n;
+	if (__builtin_mul_overflow(count, size, &n))
+		out_of_memory();
+	p = realloc(p, n ? n : 1);
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+char *str_dup(const char *s)
+{
+	return s ? mem_dup(s, strlen(s) + 1) : NULL;
+}
+
+char *str_ndup(const char *s, size_t n)
+{
+	char *p = mem_resize(NULL, n + 1, 1);
+	if (n)
+		memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+void *mem_dup(const void *p, size_t n)
+{
+	void *copy = mem_resize(NULL, n, 1);
+	if (n)
+		memcpy(copy, p, n);
+	return copy;
+}
+
+char *str_printf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s = NULL;
+	va_start(ap, fmt);
+	int n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		out_of_memory();
+	return s;
+}
+
+void str_set(char **p, char *s)
+{
+	free(*p);
+	*p = s;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The extended-attribute half of base/fs.h. All calls go by path, /proc/self/fd/N or below it:
+ * only so do they work on O_PATH descriptors, links and devices. */
+#include <errno.h>
+#include <sys/xattr.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/array.h"
+
+enum { LIST_MOST = 64 * 1024, VALUE_MOST = 64 * 1024 }; /* XATTR_LIST_MAX, XATTR_SIZE_MAX */
+
+void xattrs_done(struct xattrs *x)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		free(x->p[i].name);
+		free(x->p[i].value);
+	}
+	arr_done(x);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct xattr *)a)->name, ((const struct xattr *)b)->name);
+}
+
+struct xattr_calls {
+	ssize_t (*list)(const char *path, char *list, size_t n);
+	ssize_t (*get)(const char *path, const char *name, void *value, size_t n);
+};
+
+/* The value of one, appended to out. One that vanished meanwhile is none. */
+static int read_value(const struct xattr_calls *calls, const char *path, const char *name,
+		      struct xattrs *out)
+{
+	char few[256];
+	char *value = few;
+	_free_ char *many = NULL;
+	ssize_t n = calls->get(path, name, few, sizeof few);
+	if (n < 0 && errno == ERANGE) {
+		value = many = mem_resize(NULL, VALUE_MOST, 1);
+		n = calls->get(path, name, many, VALUE_MOST);
+	}
+	if (n < 0)
+		return errno == ENODATA ? 0 : -1;
+	struct xattr x = { str_dup(name), mem_dup(value, (size_t)n), (size_t)n };
+	arr_push(out, x);
+	return 0;
+}
+
+static int read_all(const struct xattr_calls *calls, const char *path, struct xattrs *out)
+{
+	char few[1024];
+	char *list = few;
+	_free_ char *many = NULL;
+	ssize_t n = calls->list(path, few, sizeof few);
+	if (n < 0 && errno == ERANGE) {
+		list = many = mem_resize(NULL, LIST_MOST, 1);
+		n = calls->list(path, many, LIST_MOST);
+	}
+	if (n < 0)
+		return errno == EOPNOTSUPP ? 0 : -1;
+	for (const char *name = list; name < list + n; name += strlen(name) + 1)
+		if (read_value(calls, path, name, out) < 0)
+			return -1;
+	return 0;
+}
+
+static int read_sorted(const struct xattr_calls *calls, const char *path, const char *what,
+		       struct xattrs *out, struct err *e)
+{
+	_cleanup_(xattrs_done) struct xattrs found = { 0 };
+	if (read_all(calls, path, &found) < 0)
+		return err_sys(e, "read the extended attributes of %s", what);
+	if (found.n > 1)
+		qsort(found.p, found.n, sizeof *found.p, by_name);
+	xattrs_done(out);
+	*out = found;
+	found = (struct xattrs){ 0 };
+	return 0;
+}
+
+int xattrs_read(int dirfd, const char *name, struct xattrs *out, struct err *e)
+{
+	static const struct xattr_calls calls = { llistxattr, lgetxattr };
+	char dir[FS_PROC_LEN];
+	_free_ char *path = name[0] == '/' || dirfd < 0 ?
+				    str_dup(name) :
+				    str_printf("%s/%s", fs_proc_path(dirfd, dir), name);
+	_free_ char *what = str_printf("'%s'", name);
+	return read_sorted(&calls, path, what, out, e);
+}
+
+int xattrs_read_fd(int fd, struct xattrs *out, struct err *e)
+{
+	static const struct xattr_calls calls = { listxattr, getxattr };
+	char path[FS_PROC_LEN];
+	return read_sorted(&calls, fs_proc_path(fd, path), "a file", out, e);
+}
