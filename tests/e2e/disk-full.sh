@@ -1,0 +1,25 @@
+#!/bin/sh
+# A full disk: said plainly, nothing half-made is left, and it works again with room.
+. "$(dirname "$0")/../lib/tap.sh"
+need_root
+mkdir "$T/small"
+if ! mount -t tmpfs -o size=12m none "$T/small" 2>/dev/null; then
+	skip_all "cannot mount a tmpfs"
+fi
+trap 'umount -l "$T/small"; tap_tidy' EXIT
+export THIMBLE_ROOT="$T/small/store"
+base_image
+before=$(thimble images --format json)
+dd if=/dev/urandom of=big bs=1M count=20 2>/dev/null
+printf 'FROM base\nCOPY big /big\n' >Dockerfile
+fails 1 "COPY of more than there is room for" thimble build --progress quiet -t it .
+like "$err" 'No space left|full|room' "says so"
+printf 'FROM base\nRUN dd if=/dev/zero of=/big bs=1M count=20\n' >Dockerfile
+fails 1 "RUN that fills the disk" thimble build --progress quiet -t it .
+is "$(thimble images --format json base)" "$before" "the images are as they were"
+is "$(ls "$THIMBLE_ROOT/tmp" | wc -l)" 0 "nothing half-made is left"
+printf 'FROM base\nRUN echo small >/small\n' >Dockerfile
+ok "a small one still builds" thimble build -q -t it .
+fails 1 "a result that cannot be written" sh -c '"$THIMBLE" inspect base >/dev/full'
+like "$err" 'No space left|standard output|full' "says so"
+done_testing
