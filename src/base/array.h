@@ -27,7 +27,7 @@ void *arr_grow_(void *p, size_t *cap, size_t need, size_t size);
 	(arr_reserve((a), (a)->n + 1),                                      \
 	 memset(&(a)->p[(a)->n], 0, sizeof(*(a)->p)), &(a)->p[(a)->n++])
 /* `a` may be const: it is then the array that cannot be changed, not the elements. */
-#define arr_each(it, a) for (__typeof__(&(a)->p[0]) it = (a)->p; it && it < (a)->p + (a)->n; it++)
+#define arr_each(it, a) for (__typeof__(*(a)->p) *it = (a)->p; it && it < (a)->p + (a)->n; it++)
 #define arr_last(a) (&(a)->p[(a)->n - 1])
 #define arr_done(a) (free((a)->p), (a)->p = NULL, (a)->n = (a)->cap = 0, (void)0)
 #define arr_clear(a) ((void)((a)->n = 0))
