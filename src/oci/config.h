@@ -2,11 +2,12 @@
 /* oci/config.h: the image config (OCI image-spec config.md, and Docker's additions: Healthcheck,
  * OnBuild, Shell, ArgsEscaped). Unknown members survive reading and writing. */
 #pragma once
+#include <jansson.h>
 #include <time.h>
 #include "base/array.h"
+#include "base/buf.h"
 #include "oci/digest.h"
 #include "oci/platform.h"
-#include <jansson.h>
 
 struct health {
 	struct strs test;              /* ["NONE"], ["CMD", …], ["CMD-SHELL", text] */
@@ -55,12 +56,13 @@ struct image_config {
 };
 void image_config_done(struct image_config *c);
 void image_config_copy(struct image_config *to, const struct image_config *from); /* to is ended first */
+/* ERR_DATA if it is malformed, or names no os or architecture. `out` is not ended first. */
 int image_config_parse(struct slice text, struct image_config *out, struct err *e) _must_check_;
 /* Deterministic bytes: members in the order Docker's BuildKit writes them (architecture, config,
  * created, history, os, rootfs, variant … sorted keys). */
 void image_config_write(const struct image_config *c, struct buf *out);
 /* The "config" object alone (for inspect and for -c/--change). New reference. */
 json_t *image_config_json(const struct image_config *c);
-const char *env_get(const struct strs *env, const char *name); /* value or NULL */
+const char *env_get(const struct strs *env, const char *name); /* value (the last one) or NULL */
 void env_set(struct strs *env, struct slice name, struct slice value); /* in place, or appended */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -2,6 +2,7 @@
 /* oci/manifest.h: image manifests and indexes, OCI (manifest.md, image-index.md) and Docker v2s2. */
 #pragma once
 #include "base/array.h"
+#include "base/buf.h"
 #include "oci/descriptor.h"
 
 #define MANIFEST_MAX (4u << 20)  /* bytes; distribution-spec asks for at least 4 MiB */
@@ -32,6 +33,7 @@ int image_index_parse(struct slice text, const char *media_type, struct image_in
 void image_index_write(const struct image_index *x, struct buf *out);
 /* Manifest or index? MEDIA_OTHER if it cannot be told (also by shape when mediaType is absent). */
 enum media_kind manifest_sniff(struct slice text);
-/* The best entry for a platform (first exact match, then without variant), or NULL. Attestations
+/* The best entry for a platform: the first exact match, then one without variant (for arm: the next
+ * older one), then one that names no platform at all; or NULL. Attestations
  * (platform unknown/unknown) are never chosen. */
 const struct descriptor *image_index_choose(const struct image_index *x, const struct platform *want);
