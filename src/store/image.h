@@ -36,6 +36,13 @@ struct image_new {
 int image_put(struct store *s, const struct image_new *n, struct digest *manifest, struct digest *id,
 	      struct err *e) _must_check_;
 
+/* Makes an image known whose manifest, config and snapshots were put here by other means (load,
+ * pull), once it is whole: ERR_DATA if not. Images that image_put makes are known already. */
+int image_adopt(struct store *s, const struct digest *manifest, struct err *e) _must_check_;
+
+/* An annotation of manifests: the image stands on files of the machine that made it. */
+#define IMAGE_ROOTFS_ANNOTATION "io.thimble.rootfs"
+
 struct image_row {
 	struct reference ref;         /* path NULL: untagged */
 	struct digest manifest, id;

@@ -10,17 +10,29 @@
 struct err;
 struct store;
 
+/* Who the caller is and which ids it may use (sandbox/userns.h finds them). */
+struct store_ids {
+	uint32_t uid, gid;          /* outside of the user namespace */
+	uint32_t sub_uid, sub_uid_n; /* mapped to 1.. */
+	uint32_t sub_gid, sub_gid_n;
+};
+
 struct store_opts {
 	const char *root;   /* --root, or NULL: $THIMBLE_ROOT, /var/lib/thimble for root,
 			       $XDG_DATA_HOME/thimble, ~/.local/share/thimble */
 	bool create;        /* make it if it is not there (else ERR_ABSENT) */
+	const struct store_ids *ids; /* of an ordinary user; NULL or sub_uid_n 0: not known, then the
+			       range in the stamp is believed. Inside the namespace it is known anyway. */
 };
 
 /* Opens (makes) the store, checks owner, mode 0700 and stamp (a store of another user, mode or id
  * range is refused with the way to copy its images), takes a lease. Cheap: no scan.
  * May be called before or after the user namespace is entered. */
 struct store *store_open(const struct store_opts *o, struct err *e);
-void store_close(struct store *s);
+void store_close(struct store *s);   /* sweeps too, when that is cheap or wanted: see store_sweep */
+/* In a forked child, first thing: lets go of the parent's lease (a child would keep it locked).
+ * What the child uses from then on is in a lease of its own. */
+void store_after_fork(struct store *s);
 DEFINE_CLEANUP(struct store, store_close)
 
 const char *store_path(const struct store *s);  /* absolute */
@@ -29,13 +41,18 @@ int store_tmp(const struct store *s);           /* tmp/, borrowed */
 bool store_is_user(const struct store *s);      /* made by an ordinary user: user.overlay.* and an id range */
 const struct tree_opts *store_tree_opts(const struct store *s);
 
+/* Says that this process uses something until it ends, so that no prune takes it; say so first,
+ * then look whether it is there. Snapshots and blobs do this in the functions below. */
+enum store_kind { STORE_SNAPSHOT = 's', STORE_BLOB = 'b', STORE_VOLUME = 'v', STORE_MOUNT = 'm' };
+int store_use(struct store *s, enum store_kind kind, const char *name, struct err *e) _must_check_;
+
 /* A new directory tmp/NAME; removed by store_sweep in a later run if its maker died. The name
  * ("tmp/NAME") is the caller's to free. */
 char *store_tmp_dir(struct store *s, int *dirfd, struct err *e);
 
 /* ---- blobs: immutable bytes under their digest ---- */
 struct blob_writer; /* bytes for a blob that is not there yet */
-bool blob_has(struct store *s, const struct digest *d);
+bool blob_has(struct store *s, const struct digest *d); /* and holds it until the process ends */
 int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err *e) _must_check_; /* descriptor */
 /* Small blobs (manifests, configs): whole, digest checked, at most MANIFEST_MAX. */
 int blob_read(struct store *s, const struct digest *d, struct buf *out, struct err *e) _must_check_;
@@ -46,14 +63,21 @@ struct sink *blob_sink(struct blob_writer *w);  /* borrowed */
 int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *got, uint64_t *size,
 		struct err *e) _must_check_;
 void blob_abort(struct blob_writer *w);
+/* Takes over a finished file (dirfd, name) of the store's own file system, whose bytes the caller
+ * knows to have this digest: it is renamed, not copied. */
+int blob_adopt(struct store *s, int dirfd, const char *name, const struct digest *d, struct err *e) _must_check_;
 
 /* ---- snapshots: a layer as a tree with its index ---- */
 #define SNAP_ID 16
 struct snap_draft {          /* a snapshot in the making, below tmp/ */
 	char *name;          /* "tmp/NAME" relative to the store; NULL: none */
 	int dirfd, treefd;   /* NAME/, NAME/tree/ (mode 0755) */
+	/* With a diff_id given to snap_commit: the size of the stream, and whether the stream was made
+	 * by others, so that tree_write_tar cannot make it again and its blob has to be kept. */
+	uint64_t tar_size;
+	bool foreign;
 };
-#define SNAP_DRAFT_INIT { NULL, -1, -1 }
+#define SNAP_DRAFT_INIT { NULL, -1, -1, 0, false }
 int snap_begin(struct store *s, struct snap_draft *d, struct err *e) _must_check_;
 void snap_abort(struct store *s, struct snap_draft *d); /* removes; fine on an empty or committed one */
 /* Publishes tree and index; id is new. diff_id: of its tar stream, or NULL when not known yet. If a
@@ -67,6 +91,13 @@ struct snap {
 	int dirfd, treefd;
 	struct digest diff_id;  /* zero: not known */
 	uint64_t tar_size;      /* of its stream, when diff_id is known */
+	uint64_t size;          /* index_size */
+	bool foreign;           /* the stream cannot be made from the tree; the blob below is it */
+	struct snap_blob {      /* the layer as it came, kept to be handed on unchanged */
+		struct digest digest; /* zero: none */
+		uint64_t size;
+		char *media_type;
+	} blob;
 	bool ready;             /* index loaded */
 	struct index index;
 };
@@ -74,8 +105,17 @@ struct snap {
  * (design.md "Durability without waiting"). ERR_ABSENT if there is none, ERR_DATA if damaged. */
 int snap_open(struct store *s, const char *id, struct snap *out, struct err *e) _must_check_;
 int snap_load_index(struct store *s, struct snap *sn, struct err *e) _must_check_;
-void snap_close(struct snap *sn);
-bool snap_exists(struct store *s, const char *id);   /* one stat; for cache hits */
+void snap_close(struct snap *sn);   /* fine on SNAP_INIT */
+#define SNAP_INIT { .dirfd = -1, .treefd = -1 }
+/* For cache hits: it is there and fit for use, and is held until the process ends. One small read,
+ * but for the first use after a boot, which verifies (as snap_open does; where the tree cannot be
+ * read yet, a user outside of the namespace, that is left to snap_open). */
+bool snap_exists(struct store *s, const char *id);
+/* What its record says, without opening tree or index (out->dirfd, treefd stay -1). */
+int snap_info(struct store *s, const char *id, struct snap *out, struct err *e) _must_check_;
+/* Remembers the blob that this layer came as. */
+int snap_set_blob(struct store *s, const char *id, const struct digest *blob, uint64_t size,
+		  const char *media_type, struct err *e) _must_check_;
 /* Digests and diff id filled in and written down (reads the tree only if they were missing). */
 int snap_complete(struct store *s, const char *id, struct digest *diff_id, uint64_t *tar_size,
 		  struct err *e) _must_check_;
@@ -97,7 +137,10 @@ int name_get(struct store *s, const char *ref, struct name_record *out, struct e
 int name_del(struct store *s, const char *ref, struct err *e) _must_check_; /* 1 removed, 0 was not there */
 int names_list(struct store *s, struct strs *refs, struct err *e) _must_check_; /* sorted */
 
-/* ---- cache records: small values under a digest ---- */
+/* ---- cache records: small values under a digest ----
+ * kind: letters a-z and '-'. Values are at most 1 MiB of text; a damaged or half-written one is as
+ * if it were not there. What a value speaks of is kept by prune: every word in it that is the id of
+ * a snapshot or the 64 hex digits of a blob counts as a use. */
 int cache_get(struct store *s, const char *kind, const struct digest *key, struct buf *out, struct err *e) _must_check_; /* 1, 0, -1 */
 int cache_put(struct store *s, const char *kind, const struct digest *key, struct slice value, struct err *e) _must_check_;
 
@@ -113,8 +156,12 @@ struct prune_result {
 	unsigned snapshots, blobs, names, records, volumes;
 	struct strs what; /* a line each: "untagged: …", "deleted: …" as docker prints */
 };
+/* Moves what nobody uses away under one short lock, then deletes it. As a user: inside the
+ * namespace only (files of subordinate ids). */
 int store_prune(struct store *s, const struct prune_opts *o, struct prune_result *out, struct err *e) _must_check_;
-/* Removes what dead processes left in tmp/ and leases/. Cheap when there is nothing. */
+/* Removes what dead processes left in tmp/ and leases/. Cheap when there is nothing. store_close
+ * calls it (after the work: fresh deletes make creates slow, design.md §4), as a user only inside
+ * the namespace, where it can. */
 int store_sweep(struct store *s, struct err *e) _must_check_;
 struct store_usage { uint64_t images, cache, volumes, mounts; unsigned images_n, cache_n, volumes_n; };
 int store_usage(struct store *s, struct store_usage *out, struct err *e) _must_check_;

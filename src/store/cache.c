@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cache records: cache/KIND/HEX. Not fsynced, so after a crash a file may be short or full of
+ * zeros: the first line says how many bytes follow and what they hash to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "store/internal.h"
+
+#define HEAD_MAX 80
+
+char *cache_path(const char *kind, const struct digest *key)
+{
+	char hex[SHA256_HEX];
+	return str_printf("cache/%s/%s", kind, digest_hex(key, hex));
+}
+
+static bool kind_ok(const char *kind)
+{
+	for (const char *p = kind; *p; p++)
+		if (*p != '-' && (*p < 'a' || *p > 'z'))
+			return false;
+	return *kind;
+}
+
+static void write_head(struct slice value, struct buf *out)
+{
+	buf_printf(out, "thimble-record %zu %016" PRIx64 "\n", value.n, map_hash(value));
+}
+
+int cache_get(struct store *s, const char *kind, const struct digest *key, struct buf *out, struct err *e)
+{
+	if (!kind_ok(kind))
+		return err_set(e, ERR_USER, "'%s' is not a kind of cache record", kind);
+	_free_ char *path = cache_path(kind, key);
+	_cleanup_(buf_done) struct buf file = { 0 };
+	int r = store_read(s, path, CACHE_VALUE_MAX + HEAD_MAX, &file, e);
+	if (r != 1)
+		return r;
+	struct slice text = buf_view(&file);
+	size_t nl = slice_find(text, '\n');
+	if (nl == text.n)
+		return 0;
+	struct slice value = slice_from(text, nl + 1);
+	_cleanup_(buf_done) struct buf head = { 0 };
+	write_head(value, &head);
+	if (!slice_eq(buf_view(&head), slice_head(text, nl + 1)))
+		return 0;
+	buf_slice(out, value);
+	return 1;
+}
+
+int cache_put(struct store *s, const char *kind, const struct digest *key, struct slice value, struct err *e)
+{
+	if (!kind_ok(kind))
+		return err_set(e, ERR_USER, "'%s' is not a kind of cache record", kind);
+	if (value.n > CACHE_VALUE_MAX)
+		return err_set(e, ERR_USER, "a cache record of %zu bytes is too large", value.n);
+	_free_ char *path = cache_path(kind, key);
+	_cleanup_(buf_done) struct buf b = { 0 };
+	write_head(value, &b);
+	buf_slice(&b, value);
+	return store_write(s, path, buf_view(&b), false, e);
+}
+
+int cache_drop(struct store *s, const char *kind, const struct digest *key, struct err *e)
+{
+	_free_ char *path = cache_path(kind, key);
+	if (unlinkat(s->fd, path, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove '%s/%s'", s->path, path);
+	return 0;
+}
