@@ -32,7 +32,10 @@ tap_tidy() {
 		echo "# kept: $T"
 		return
 	fi
-	rm -rf "$T" 2>/dev/null && return
+	# buildah leaves its storage mounted on itself.
+	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r tap_mount; do umount -l "$tap_mount" 2>/dev/null; done
+	rm -rf --one-file-system "$T" 2>/dev/null && return
 	chmod -R u+rwX "$T" 2>/dev/null
 	unshare --user --map-root-user --map-auto rm -rf "$T" 2>/dev/null || rm -rf "$T"
 }
