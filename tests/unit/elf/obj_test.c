@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "base/walk.h"
 #include "elf/obj.h"
 #include "make_elf.h"
 
@@ -369,6 +370,26 @@ static void obj_read__reads_notes(void **state)
 	buf_done(&b);
 }
 
+/* The seeds of the fuzz target, and what it found (refuse-…): an answer without a crash. */
+static void obj_read__answers_for_every_seed(void **state)
+{
+	_cleanup_(walk_closep) struct walk *w = walk_open(AT_FDCWD, DATA_DIR, NULL);
+	struct walk_entry ent;
+	unsigned objects = 0;
+
+	(void)state;
+	assert_non_null(w);
+	while (walk_next(w, &ent, NULL) > 0) {
+		_cleanup_(buf_done) struct buf b = { 0 };
+		assert_int_equal(fs_read(ent.dirfd, ent.name, 1 << 20, &b, NULL), 0);
+		int r = read_mem(b.p, b.len, NULL);
+		objects += r > 0;
+		if (strncmp(ent.name, "refuse-", 7) == 0)
+			assert_int_equal(r, -1);
+	}
+	assert_true(objects >= 6);
+}
+
 static void obj_libc_of_interp__knows_the_loaders(void **state)
 {
 	static const struct { const char *interp; enum obj_libc want; } rows[] = {
@@ -407,6 +428,7 @@ int main(void)
 		cmocka_unit_test(obj_read__refuses_numbers_that_wrap_around),
 		cmocka_unit_test(obj_read__does_not_believe_the_count_of_versions),
 		cmocka_unit_test(obj_read__reads_notes),
+		cmocka_unit_test(obj_read__answers_for_every_seed),
 		cmocka_unit_test(obj_libc_of_interp__knows_the_loaders),
 		cmocka_unit_test(obj_runs_on__knows_which_machine_runs_what),
 	};
