@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The layers up to a node, seen as files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/stream.h"
+#include "build/exec.h"
+
+struct base *chain_base(const struct node *n)
+{
+	while (n->prev)
+		n = n->prev;
+	return n->base;
+}
+
+void chain_snaps(const struct node *n, struct strs *out)
+{
+	if (n->prev)
+		chain_snaps(n->prev, out);
+	if (n->kind == NODE_BASE) {
+		for (size_t i = 0; i < n->base->snaps.n; i++)
+			strs_add(out, n->base->snaps.p[i]);
+	} else if (*n->snap) {
+		strs_add(out, n->snap);
+	}
+}
+
+int chain_tree(struct plan *p, const struct node *n, struct source_tree *out, struct err *e)
+{
+	_cleanup_(strs_done) struct strs snaps = { 0 };
+	chain_snaps(n, &snaps);
+	struct base *b = chain_base(n);
+	return source_tree_layers(p->store, snaps.p, snaps.n, b->rootfs ? &b->rootfs->tree : NULL, out, e);
+}
+
+/* Looks into the trees from the top. Anything but plain directories and a plain file on the way
+ * (links, opaque directories, odd marks) is left to the full view: -2. */
+static int read_plain(struct plan *p, const struct strs *snaps, const char *path, size_t max,
+		      struct buf *out, struct err *e)
+{
+	for (size_t i = snaps->n; i-- > 0;) {
+		char tree[SNAP_PATH];
+		_free_ char *full = str_printf("%s/%s", snap_tree_path(snaps->p[i], tree), path);
+		struct slice dir = path_dir(slice_of(path));
+		_free_ char *parent = str_printf("%s/%.*s", tree, SLF(dir));
+		struct stat st;
+		if (fstatat(store_fd(p->store), parent, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno != ENOENT)
+				return -2;
+			continue;
+		}
+		if (!S_ISDIR(st.st_mode))
+			return -2;
+		if (fstatat(store_fd(p->store), full, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno != ENOENT)
+				return -2;
+			continue;
+		}
+		if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0))
+			return 0;
+		if (!S_ISREG(st.st_mode))
+			return -2;
+		out->max = max;
+		return fs_read(store_fd(p->store), full, max, out, e) < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+int chain_read(struct plan *p, const struct node *n, const char *path, size_t max, struct buf *out,
+	       struct err *e)
+{
+	_cleanup_(strs_done) struct strs snaps = { 0 };
+	chain_snaps(n, &snaps);
+	/* An opaque directory would hide the layers below it; it is rare enough to ask the view when
+	 * more than one layer has this directory. */
+	size_t with_dir = 0;
+	for (size_t i = 0; i < snaps.n; i++) {
+		char tree[SNAP_PATH];
+		_free_ char *parent = str_printf("%s/%.*s", snap_tree_path(snaps.p[i], tree),
+						 SLF(path_dir(slice_of(path))));
+		with_dir += faccessat(store_fd(p->store), parent, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	int r = with_dir <= 1 ? read_plain(p, &snaps, path, max, out, e) : -2;
+	if (r != -2)
+		return r;
+	_cleanup_(source_tree_done) struct source_tree t = SOURCE_TREE_INIT;
+	if (chain_tree(p, n, &t, e) < 0)
+		return -1;
+	return source_tree_read(&t, path, max, out, e);
+}
+
+int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,
+		 char id[static SNAP_ID], struct err *e)
+{
+	struct digest diff_id;
+	if (n->exported) {
+		if (tree_digest(d->treefd, x, e) < 0)
+			return -1;
+		struct sha256 sum;
+		sha256_begin(&sum);
+		_cleanup_(sink_closep) struct sink *out = sink_hash(NULL, &sum, NULL);
+		if (tree_write_tar(d->treefd, x, -1, out, e) < 0 || sink_finish(out, e) < 0)
+			return -1;
+		sha256_end(&sum, diff_id.b);
+	}
+	return snap_commit(p->store, d, x, n->exported ? &diff_id : NULL, id, e);
+}

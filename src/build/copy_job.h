@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build/copy_job.h: one COPY or ADD of a plan (or a bind mount of RUN): its sources opened, its
+ * files selected. Made when the node's key is wanted, used again when the step runs. */
+#pragma once
+#include "build/exec.h"
+
+struct copy_job {
+	struct copy_spec spec;
+	ARRAY_OF(struct copy_arg) args;
+	ARRAY_OF(struct source_tree *) trees;  /* opened for this job; others are the plan's */
+
+	struct ignore exclude;
+	bool has_exclude;
+	struct copy_selection sel;
+};
+int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct err *e) _must_check_;
+/* What a RUN --mount=type=bind shows: `path` of a source, to be laid at "/". */
+int copy_job_bind(struct plan *p, const struct plan_source *from, const char *path, int64_t now,
+		  struct copy_job **out, struct err *e) _must_check_;
+void copy_job_free(struct copy_job *j);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/js.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "sandbox/userns.h"
+
+enum { RUNNING_MAX = 16, TAIL = 4096 };
+
+struct running {
+	struct node *node;
+	pid_t pid;
+	int fds[3];          /* result, stdout, stderr of the child; -1 when at their end */
+	struct buf result;
+	struct buf tail;     /* last output, for the error */
+	int64_t since;
+};
+
+struct executor {
+	struct plan *plan;
+	ARRAY_OF(struct running) running;
+	size_t limit, left;
+};
+
+/* ---- records of finished steps ---- */
+
+static int recall(struct plan *p, struct node *n, struct err *e)
+{
+	_cleanup_(buf_done) struct buf text = { .max = 4096 };
+	int r = cache_get(p->store, "step", &n->key, &text, e);
+	if (r <= 0)
+		return r;
+	struct err ignored = { 0 }; /* a damaged record is a record that is not there */
+	_json_ json_t *rec = js_parse(buf_view(&text), "cache record", &ignored);
+	const char *snap = NULL, *created = NULL;
+	bool good = rec && js_str(rec, "snapshot", &snap, &ignored) == 0 && snap &&
+		    js_str(rec, "created", &created, &ignored) == 0 && created && strlen(snap) < SNAP_ID &&
+		    clock_parse(slice_of(created), &n->created) == 0;
+	err_done(&ignored);
+	if (!good || !snap_exists(p->store, snap))
+		return 0;
+	memcpy(n->snap, snap, strlen(snap) + 1);
+	return 1;
+}
+
+static int record(struct plan *p, struct node *n, struct err *e)
+{
+	n->created = p->epoch >= 0 ? (struct timespec){ .tv_sec = p->epoch } : clock_now();
+	char when[CLOCK_LEN];
+	_json_ json_t *rec = json_pack("{s:s, s:s}", "snapshot", n->snap, "created",
+				       clock_rfc3339(n->created, when));
+	_cleanup_(buf_done) struct buf text = { 0 };
+	js_dump(rec, &text);
+	return cache_put(p->store, "step", &n->key, buf_view(&text), e);
+}
+
+/* ---- children ---- */
+
+_noreturn_ static void child(struct plan *p, struct node *n, int result, int out, int err)
+{
+	struct err e = { 0 };
+	char id[SNAP_ID] = "";
+	store_after_fork(p->store);
+	int r;
+	if (n->kind == NODE_RUN)
+		r = step_run(p, n, out, err, id, &e);
+	else if (n->kind == NODE_COPY)
+		r = step_copy(p, n, id, &e);
+	else
+		r = step_workdir(p, n, id, &e);
+	struct buf answer = { 0 };
+	if (r == 0) {
+		buf_char(&answer, 'K');
+		buf_str(&answer, id);
+	} else {
+		buf_char(&answer, 'E');
+		err_save(&e, &answer);
+	}
+	struct err lost = { 0 };
+	_exit(fd_write_all(result, answer.p, answer.len, &lost) < 0);
+}
+
+static int start(struct executor *x, struct node *n, struct err *e)
+{
+	int fds[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	if (userns_enter(e) < 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (pipe2(fds[i], O_CLOEXEC) < 0)
+			return err_sys(e, "make a pipe");
+	pid_t pid = proc_fork(e);
+	if (pid < 0)
+		return -1;
+	if (pid == 0)
+		child(x->plan, n, fds[0][1], fds[1][1], fds[2][1]);
+	struct running r = { .node = n, .pid = pid, .since = clock_mono_ns() };
+	for (int i = 0; i < 3; i++) {
+		(void) close(fds[i][1]);
+		r.fds[i] = fds[i][0];
+	}
+	r.result.max = 1u << 20;
+	arr_push(&x->running, r);
+	n->state = NODE_RUNNING;
+	return 0;
+}
+
+static void keep_tail(struct buf *tail, struct slice s)
+{
+	buf_slice(tail, s);
+	if (tail->len > 2 * TAIL) {
+		memmove(tail->p, tail->p + tail->len - TAIL, TAIL);
+		tail->len = TAIL;
+		tail->p[TAIL] = 0;
+	}
+}
+
+/* Reads what is there; closes at the end. */
+static void drain(struct executor *x, struct running *r, int i)
+{
+	char block[16384];
+	ssize_t n = read(r->fds[i], block, sizeof block);
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		(void) close(r->fds[i]);
+		r->fds[i] = -1;
+		return;
+	}
+	if (i == 0) {
+		buf_add(&r->result, block, (size_t)n);
+		return;
+	}
+	struct slice bytes = { block, (size_t)n };
+	keep_tail(&r->tail, bytes);
+	const struct build_events *ev = x->plan->opts->events;
+	if (ev && ev->output)
+		ev->output(ev->ctx, r->node->number, i == 2, bytes);
+}
+
+static int finish(struct executor *x, struct running *r, struct err *e)
+{
+	const struct build_events *ev = x->plan->opts->events;
+	struct node *n = r->node;
+	int status = proc_wait(r->pid);
+	int64_t took = clock_mono_ns() - r->since;
+	struct slice answer = buf_view(&r->result);
+	int ok = -1;
+	if (answer.n > 1 && answer.n <= SNAP_ID && answer.p[0] == 'K') {
+		memcpy(n->snap, answer.p + 1, answer.n - 1);
+		n->snap[answer.n - 1] = 0;
+		ok = record(x->plan, n, e);
+		n->state = NODE_DONE;
+		x->left--;
+	} else if (answer.n > 1 && answer.p[0] == 'E') {
+		(void) !err_load(slice_from(answer, 1), e);
+		if (r->tail.len) {
+			size_t skip = r->tail.len > TAIL ? r->tail.len - TAIL : 0;
+			err_output(e, slice_from(buf_view(&r->tail), skip));
+		}
+	} else {
+		err_set(e, ERR_SYS, "the process of this step ended without an answer (status %d)", status);
+		err_hint(e, "if memory ran out the kernel may have killed it: see dmesg");
+	}
+	if (ok == 0 && ev && ev->done)
+		ev->done(ev->ctx, n->number, took);
+	if (ok < 0 && ev && ev->failed)
+		ev->failed(ev->ctx, n->number, took);
+	if (ok < 0)
+		err_add(e, "%s", n->title);
+	return ok;
+}
+
+static void running_done(struct running *r)
+{
+	for (int i = 0; i < 3; i++)
+		if (r->fds[i] >= 0)
+			(void) close(r->fds[i]);
+	buf_done(&r->result);
+	buf_done(&r->tail);
+}
+
+/* A step failed: what still runs is ended; its own children die with it. */
+static void stop_all(struct executor *x)
+{
+	arr_each(r, &x->running) {
+		(void) kill(r->pid, SIGKILL);
+		(void) proc_wait(r->pid);
+		running_done(r);
+	}
+	arr_done(&x->running);
+}
+
+static int wait_some(struct executor *x, struct err *e)
+{
+	struct pollfd fds[RUNNING_MAX * 3];
+	nfds_t n = 0;
+	arr_each(r, &x->running)
+		for (int i = 0; i < 3; i++)
+			fds[n++] = (struct pollfd){ .fd = r->fds[i], .events = POLLIN };
+	if (poll(fds, n, -1) < 0)
+		return errno == EINTR ? 0 : err_sys(e, "wait for steps");
+	for (size_t at = 0, k = 0; at < x->running.n; k++) {
+		struct running *r = &x->running.p[at];
+		for (int i = 0; i < 3; i++)
+			if (r->fds[i] >= 0 && fds[k * 3 + (size_t)i].revents)
+				drain(x, r, i);
+		if (r->fds[0] >= 0 || r->fds[1] >= 0 || r->fds[2] >= 0) {
+			at++;
+			continue;
+		}
+		int ok = finish(x, r, e);
+		running_done(r);
+		arr_remove(&x->running, at);
+		if (ok < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the plan ---- */
+
+static bool is_ready(const struct node *n)
+{
+	if (n->state != NODE_WAITING || (n->prev && n->prev->state != NODE_DONE))
+		return false;
+	for (size_t i = 0; i < n->inputs.n; i++)
+		if (n->inputs.p[i]->state != NODE_DONE)
+			return false;
+	return true;
+}
+
+static int advance(struct executor *x, struct node *n, struct err *e)
+{
+	const struct build_events *ev = x->plan->opts->events;
+	bool keyed = !digest_is_zero(&n->key);
+	if (!keyed && node_key(x->plan, n, e) < 0)
+		return err_add(e, "%s", n->title);
+	if (n->kind == NODE_BASE) {
+		n->state = NODE_DONE;
+		x->left--;
+		return 1;
+	}
+	if (!keyed && !n->fresh) {
+		int r = recall(x->plan, n, e);
+		if (r < 0)
+			return -1;
+		if (r > 0) {
+			n->state = NODE_DONE;
+			n->was_cached = true;
+			x->left--;
+			if (ev && ev->cached)
+				ev->cached(ev->ctx, n->number, n->title);
+			return 1;
+		}
+	}
+	if (x->running.n >= x->limit)
+		return 0;
+	if (ev && ev->started)
+		ev->started(ev->ctx, n->number, n->title);
+	return start(x, n, e) < 0 ? -1 : 1;
+}
+
+int exec_plan(struct plan *p, struct err *e)
+{
+	struct executor x = { .plan = p, .left = p->nodes.n };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	x.limit = cpus < 2 ? 4 : cpus * 2 > RUNNING_MAX ? RUNNING_MAX : (size_t)cpus * 2;
+	int r = 0;
+	while (x.left && r == 0) {
+		bool moved = false;
+		arr_each(it, &p->nodes) {
+			if (!is_ready(*it))
+				continue;
+			int a = advance(&x, *it, e);
+			if (a < 0) {
+				r = -1;
+				break;
+			}
+			moved |= a > 0;
+		}
+		if (r == 0 && !moved && x.running.n == 0)
+			r = err_set(e, ERR_DATA, "the plan of this build cannot go on: please report it");
+		else if (r == 0 && x.running.n && (!moved || x.running.n >= x.limit))
+			r = wait_some(&x, e);
+	}
+	stop_all(&x);
+	return r;
+}

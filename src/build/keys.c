@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys of steps: what a step's result depends on (dockerfile.md §7). Files count by content, never
+ * by time; secrets, proxies and the ids of caches do not count. */
+#include "build/copy_job.h"
+
+#include "base/err.h"
+
+static void add_text(struct sha256 *sum, const char *s)
+{
+	sha256_field(sum, s ? s : "", s ? strlen(s) : 0);
+}
+
+static void add_strs(struct sha256 *sum, const struct strs *l)
+{
+	_free_ char *n = str_printf("%zu", l->n);
+	add_text(sum, n);
+	for (size_t i = 0; i < l->n; i++)
+		add_text(sum, l->p[i]);
+}
+
+static int mount_keys(struct plan *p, struct node *n, struct sha256 *sum, struct err *e)
+{
+	arr_each(m, &n->mounts) {
+		const struct mount_opt *o = m->opt;
+		_free_ char *def = str_printf("%d %d %o %u %u %llu", o->type, o->readonly, o->mode, o->uid,
+					      o->gid, (unsigned long long)o->size);
+		add_text(sum, def);
+		add_text(sum, o->target);
+		if (o->type != MOUNT_BIND)
+			continue;
+		struct copy_job *j = NULL;
+		int r = copy_job_bind(p, &m->from, o->source ? o->source : "/", p->now, &j, e);
+		arr_push(&n->binds, j);
+		if (r < 0) {
+			err_at(e, &n->span);
+			return -1;
+		}
+		copy_key(&j->spec, &j->sel, sum);
+	}
+	return 0;
+}
+
+static int run_key(struct plan *p, struct node *n, struct sha256 *sum, struct err *e)
+{
+	add_strs(sum, &n->argv);
+	add_strs(sum, &n->key_env);
+	add_text(sum, n->cwd);
+	add_text(sum, n->user);
+	add_text(sum, n->hostname);
+	add_text(sum, n->net_none ? "none" : "");
+	add_text(sum, n->insecure ? "insecure" : "");
+	_free_ char *platform = platform_text(&p->platform);
+	add_text(sum, platform);
+	for (size_t i = 0; i < p->opts->add_hosts.n; i++)
+		add_text(sum, p->opts->add_hosts.p[i].k);
+	arr_each(t, &n->scripts) {
+		add_text(sum, t->name);
+		sha256_field(sum, t->text.p, t->text.n);
+	}
+	return mount_keys(p, n, sum, e);
+}
+
+static int copy_node_key(struct plan *p, struct node *n, struct sha256 *sum, struct err *e)
+{
+	if (!n->job && copy_job_open(p, n, &n->job, e) < 0)
+		return -1;
+	add_text(sum, n->link ? "link" : "");
+	copy_key(&n->job->spec, &n->job->sel, sum);
+	return 0;
+}
+
+int node_key(struct plan *p, struct node *n, struct err *e)
+{
+	static const char *const kinds[] = { "base", "run 1", "copy 1", "workdir 1" };
+	if (n->kind == NODE_BASE) {
+		n->key = n->base->key;
+		return 0;
+	}
+	struct sha256 sum;
+	sha256_begin(&sum);
+	add_text(&sum, kinds[n->kind]);
+	/* Without --link the place of every file depends on what is below. */
+	if (!(n->kind == NODE_COPY && n->link))
+		sha256_add(&sum, n->prev->key.b, sizeof n->prev->key.b);
+	if (p->epoch >= 0) {
+		_free_ char *epoch = str_printf("epoch %lld", (long long)p->epoch);
+		add_text(&sum, epoch);
+	}
+	int r = 0;
+	if (n->kind == NODE_RUN) {
+		r = run_key(p, n, &sum, e);
+	} else if (n->kind == NODE_COPY) {
+		r = copy_node_key(p, n, &sum, e);
+	} else {
+		add_text(&sum, n->cwd);
+		add_text(&sum, n->user);
+	}
+	sha256_end(&sum, n->key.b);
+	return r;
+}

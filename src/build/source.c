@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/path.h"
+
+/* Opens below the directory without following any link: the view has resolved them before. */
+static int open_plain(int dirfd, const char *key, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+	do
+		fd = (int)syscall(SYS_openat2, dirfd, *key ? key : ".", &how, sizeof how);
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd;
+}
+
+/* The descriptor of a directory, kept for the look-ups that follow. */
+static int dir_of(struct source_tree *t, struct slice key)
+{
+	if (t->list_key && slice_is(key, t->list_key))
+		return t->list_fd;
+	_free_ char *name = slice_dup(key);
+	int fd = open_plain(t->dirfd, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return -1;
+	if (t->list_fd >= 0)
+		(void) close(t->list_fd);
+	t->list_fd = fd;
+	str_set(&t->list_key, take_ptr(&name));
+	return fd;
+}
+
+static int list_names(struct source_tree *t, const char *key, struct strs *names, struct err *e)
+{
+	int fd = dir_of(t, slice_of(key));
+	if (fd < 0)
+		return err_sys(e, "read the directory '%s/%s'", t->path, key);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "read the directory '%s/%s'", t->path, key);
+	char block[32768];
+	struct dirent64_ {
+		uint64_t ino;
+		int64_t off;
+		unsigned short len;
+		unsigned char type;
+		char name[];
+	};
+	for (;;) {
+		long n = syscall(SYS_getdents64, fd, block, sizeof block);
+		if (n < 0)
+			return err_sys(e, "read the directory '%s/%s'", t->path, key);
+		if (n == 0)
+			return 0;
+		for (long at = 0; at < n;) {
+			const struct dirent64_ *d = (const void *)(block + at);
+			at += d->len;
+			if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0)
+				strs_add(names, d->name);
+		}
+	}
+}
+
+/* Is anything below an excluded directory let in again by a "!" rule? */
+static int holds_included(struct source_tree *t, const char *key, struct err *e)
+{
+	_cleanup_(strs_done) struct strs names = { 0 };
+	if (list_names(t, key, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		_free_ char *path = *key ? str_printf("%s/%s", key, names.p[i]) : str_dup(names.p[i]);
+		struct stat st;
+		int fd = dir_of(t, slice_of(key));
+		if (fd < 0 || fstatat(fd, names.p[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		bool excluded = ignore_match(t->ignore, slice_of(path), NULL);
+		if (!excluded)
+			return 1;
+		if (S_ISDIR(st.st_mode) && ignore_may_include_below(t->ignore, slice_of(path))) {
+			int r = holds_included(t, path, e);
+			if (r != 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* 1: told, 0: left out by the ignore rules. */
+static int let_in(struct source_tree *t, const char *key, bool dir, struct err *e)
+{
+	if (!t->ignore || *key == 0 || !ignore_match(t->ignore, slice_of(key), NULL))
+		return 1;
+	if (!dir || !ignore_may_include_below(t->ignore, slice_of(key)))
+		return 0;
+	return holds_included(t, key, e);
+}
+
+static int dir_lookup(void *ctx, const char *key, struct arena *arena, struct entry *out, struct err *e)
+{
+	struct source_tree *t = ctx;
+	if (t->allowed && !t->allowed(key))
+		return 0;
+	struct slice parent = path_dir(slice_of(key)), name = path_base(slice_of(key));
+	if (slice_is(parent, "."))
+		parent = SL("");
+	struct stat st;
+	int fd = -1;
+	if (*key == 0) {
+		if (fstat(t->dirfd, &st) < 0)
+			return err_sys(e, "look at '%s'", t->path);
+		fd = t->dirfd;
+		name = SL(".");
+	} else {
+		fd = dir_of(t, parent);
+		if (fd < 0)
+			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV ?
+				       0 :
+				       err_sys(e, "look at '%s/%s'", t->path, key);
+		_free_ char *last = slice_dup(name);
+		if (fstatat(fd, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return errno == ENOENT || errno == ENAMETOOLONG ?
+				       0 :
+				       err_sys(e, "look at '%s/%s'", t->path, key);
+	}
+	int r = let_in(t, key, S_ISDIR(st.st_mode), e);
+	if (r <= 0)
+		return r;
+	if (*key)
+		fd = dir_of(t, parent); /* let_in may have moved on */
+	if (fd < 0)
+		return err_sys(e, "look at '%s/%s'", t->path, key);
+	_free_ char *last = slice_dup(name);
+	struct stat as = st;
+	if (S_ISSOCK(st.st_mode)) { /* as BuildKit's transfer of a context does */
+		as.st_mode = S_IFREG | (st.st_mode & 07777);
+		as.st_size = 0;
+	}
+	if (entry_from_file(arena, fd, last, &as, out, e) < 0)
+		return err_add(e, "look at '%s/%s'", t->path, key);
+	out->path = key;
+	out->uid = out->gid = 0;
+	/* Hard links: the low bits of the inode tell files of one inode apart well enough to ask;
+	 * copying compares device and inode again. */
+	out->group = S_ISREG(st.st_mode) && st.st_nlink > 1 ? (uint32_t)(st.st_ino ^ (st.st_ino >> 32)) | 1 : 0;
+	return 1;
+}
+
+static int dir_list(void *ctx, const char *key, struct strs *names, struct err *e)
+{
+	struct source_tree *t = ctx;
+	if (!t->allowed)
+		return list_names(t, key, names, e);
+	_cleanup_(strs_done) struct strs all = { 0 };
+	if (list_names(t, key, &all, e) < 0)
+		return -1;
+	for (size_t i = 0; i < all.n; i++) {
+		_free_ char *path = *key ? str_printf("%s/%s", key, all.p[i]) : str_dup(all.p[i]);
+		if (t->allowed(path))
+			strs_add(names, all.p[i]);
+	}
+	return 0;
+}
+
+int source_tree_dir(struct store *s, const char *path, struct slice ignore_text,
+		    const char *ignore_name, struct source_tree *out, struct err *e)
+{
+	*out = (struct source_tree)SOURCE_TREE_INIT;
+	out->store = s;
+	out->path = realpath(path, NULL);
+	out->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!out->path || out->dirfd < 0)
+		return err_sys(e, "open the directory '%s'", path);
+	if (ignore_text.p) {
+		out->ignore = NEW(struct ignore);
+		if (ignore_parse(ignore_text, ignore_name, out->ignore, e) < 0)
+			return -1;
+		out->ignore_name = str_dup(ignore_name);
+	}
+	out->bottom = (struct view_bottom){ out, dir_lookup, dir_list };
+	view_set_bottom(&out->dir_view, &out->bottom);
+	out->view = &out->dir_view;
+	out->digests = ctxcache_open(s, out->path);
+	return 0;
+}
+
+int source_tree_layers(struct store *s, char *const *snaps, size_t n, struct source_tree *under,
+		       struct source_tree *out, struct err *e)
+{
+	*out = (struct source_tree)SOURCE_TREE_INIT;
+	out->store = s;
+	out->under = under;
+	if (under)
+		view_set_bottom(&out->fs.view, &under->bottom);
+	if (image_fs_open(s, snaps, n, &out->fs, e) < 0)
+		return -1;
+	out->has_fs = true;
+	out->view = &out->fs.view;
+	return 0;
+}
+
+void source_tree_done(struct source_tree *t)
+{
+	if (t->has_fs)
+		image_fs_close(&t->fs);
+	view_done(&t->dir_view);
+	if (t->digests)
+		ctxcache_save_close(t->digests);
+	if (t->ignore) {
+		ignore_done(t->ignore);
+		free(t->ignore);
+	}
+	if (t->dirfd >= 0)
+		(void) close(t->dirfd);
+	if (t->list_fd >= 0)
+		(void) close(t->list_fd);
+	free(t->path);
+	free(t->ignore_name);
+	free(t->list_key);
+	*t = (struct source_tree)SOURCE_TREE_INIT;
+}
+
+int source_tree_open(struct source_tree *t, const struct view_hit *hit, struct err *e)
+{
+	if (hit->layer >= 0)
+		return image_fs_file(&t->fs, hit, e);
+	struct source_tree *dir = t->under ? t->under : t;
+	int fd = open_plain(dir->dirfd, hit->entry->path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return err_sys(e, "open '%s/%s'", dir->path, hit->entry->path);
+	return fd;
+}
+
+int source_tree_open_cb(void *t, const struct view_hit *hit, struct err *e)
+{
+	return source_tree_open(t, hit, e);
+}
+
+int source_tree_read(struct source_tree *t, const char *path, size_t max, struct buf *out, struct err *e)
+{
+	_free_ char *key = NULL;
+	struct view_hit hit;
+	int r = view_resolve(t->view, path, true, &key, &hit, e);
+	if (r <= 0)
+		return r;
+	if (hit.entry->type != ENTRY_FILE)
+		return 0;
+	_close_ int fd = source_tree_open(t, &hit, e);
+	if (fd < 0)
+		return -1;
+	out->max = max;
+	return fd_slurp(fd, out, path, e) < 0 ? -1 : 1;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build/source.h: where COPY and ADD take files from: the build context, a named directory, a
+ * stage, an image, this machine's root (rootfs:/). All are seen as a merged view (layer/view.h);
+ * bytes are opened through it.
+ *
+ * A directory of this machine is never walked further than a COPY asks: the view's bottom looks up
+ * one name at a time, with the ignore rules applied. */
+#pragma once
+#include "dockerfile/ignore.h"
+#include "layer/view.h"
+#include "store/ctxcache.h"
+#include "store/image.h"
+
+struct source_tree {
+	struct store *store;
+	struct view *view;            /* borrowed: dir_view or fs.view */
+	/* a directory of this machine */
+	int dirfd;                    /* -1: none */
+	char *path;                   /* absolute, for messages */
+	struct ignore *ignore;        /* rules, or NULL */
+	char *ignore_name;            /* ".dockerignore", for messages */
+	bool (*allowed)(const char *key); /* NULL: everything; rootfs:/ has a list */
+	char *list_key;               /* directory whose descriptor is kept */
+	int list_fd;
+	struct view dir_view;
+	struct view_bottom bottom;
+	struct ctxcache *digests;
+	/* layers */
+	struct image_fs fs;
+	bool has_fs;
+	struct source_tree *under;    /* beneath the layers; borrowed, or NULL */
+};
+#define SOURCE_TREE_INIT { .dirfd = -1, .list_fd = -1 }
+
+/* A directory. ignore_text.p NULL: no rules. Owners are told as 0:0 (client ids are dropped),
+ * sockets as empty regular files. `out` must not move afterwards. */
+int source_tree_dir(struct store *s, const char *path, struct slice ignore_text,
+		    const char *ignore_name, struct source_tree *out, struct err *e) _must_check_;
+/* A stack of snapshots, lowest first; `under` lies beneath them (or NULL). */
+int source_tree_layers(struct store *s, char *const *snaps, size_t n, struct source_tree *under,
+		       struct source_tree *out, struct err *e) _must_check_;
+void source_tree_done(struct source_tree *t);
+
+/* O_RDONLY descriptor of a regular file's bytes; as callback for layer/tree.h. */
+int source_tree_open(struct source_tree *t, const struct view_hit *hit, struct err *e) _must_check_;
+int source_tree_open_cb(void *t, const struct view_hit *hit, struct err *e);
+/* The whole text of a small file, links followed: 1, 0 if it is not there, -1. */
+int source_tree_read(struct source_tree *t, const char *path, size_t max, struct buf *out,
+		     struct err *e) _must_check_;
+
+/* Digests of regular files, all at once on several threads. Those of a directory come from and go
+ * to its ctxcache, those of layers to the store's cache. */
+struct source_want {
+	struct source_tree *tree;
+	struct view_hit hit;
+	struct digest digest;  /* out */
+	struct stat seen;      /* out, directories: as it was when it was read, to see changes later */
+};
+int source_digests(struct source_want *want, size_t n, struct err *e) _must_check_;
+/* True if the file still is what source_digests read. */
+bool source_unchanged(const struct source_want *w, int fd);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* COPY, ADD and WORKDIR: steps that write files without running anything. */
+#include "base/err.h"
+#include "base/path.h"
+#include "build/copy_job.h"
+#include "sandbox/identity.h"
+
+static int below_of(struct plan *p, struct node *n, struct source_tree *t, struct err *e)
+{
+	if (n->link) {
+		*t = (struct source_tree)SOURCE_TREE_INIT;
+		t->view = &t->dir_view; /* an empty root */
+		return 0;
+	}
+	return chain_tree(p, n->prev, t, e);
+}
+
+int step_copy(struct plan *p, struct node *n, char id[static SNAP_ID], struct err *e)
+{
+	_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
+	_cleanup_(copy_plan_done) struct copy_plan made = { 0 };
+	if (below_of(p, n, &below, e) < 0)
+		return -1;
+	if (copy_map(&n->job->spec, &n->job->sel, below.view, &made, e) < 0) {
+		err_at(e, &n->span);
+		return -1;
+	}
+	struct snap_draft d = SNAP_DRAFT_INIT;
+	if (snap_begin(p->store, &d, e) < 0)
+		return -1;
+	int r = copy_write(&n->job->spec, &made, d.treefd, store_tree_opts(p->store), e);
+	if (r == 0)
+		r = chain_commit(p, n, &d, &made.index, id, e);
+	snap_abort(p->store, &d);
+	return r;
+}
+
+/* Directories that WORKDIR makes are owned by the current USER; a name that is not in the image's
+ * passwd is root. */
+static int workdir_owner(struct plan *p, struct node *n, uint32_t *uid, uint32_t *gid, struct err *e)
+{
+	*uid = *gid = 0;
+	if (!n->user || !*n->user)
+		return 0;
+	_cleanup_(buf_done) struct buf passwd = { 0 }, group = { 0 };
+	if (chain_read(p, n->prev, "etc/passwd", 4u << 20, &passwd, e) < 0 ||
+	    chain_read(p, n->prev, "etc/group", 4u << 20, &group, e) < 0)
+		return -1;
+	struct err unknown = { 0 }; /* documented: root then */
+	_cleanup_(identity_done) struct identity who = { 0 };
+	if (identity_find(slice_of(n->user), buf_view(&passwd), buf_view(&group), &who, &unknown) == 0) {
+		*uid = who.uid;
+		*gid = who.gid;
+	}
+	err_done(&unknown);
+	return 0;
+}
+
+int step_workdir(struct plan *p, struct node *n, char id[static SNAP_ID], struct err *e)
+{
+	_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
+	if (chain_tree(p, n->prev, &below, e) < 0)
+		return -1;
+	uint32_t uid, gid;
+	if (workdir_owner(p, n, &uid, &gid, e) < 0)
+		return -1;
+	_free_ char *key = NULL;
+	struct view_hit hit;
+	int r = view_resolve(below.view, n->cwd, true, &key, &hit, e);
+	if (r < 0)
+		return err_at(e, &n->span);
+	_cleanup_(index_done) struct index x = { 0 };
+	index_init(&x);
+	if (r > 0 && hit.entry->type != ENTRY_DIR) {
+		err_set(e, ERR_USER, "WORKDIR '%s' is not a directory in the image", n->cwd);
+		return err_at(e, &n->span);
+	}
+	struct snap_draft d = SNAP_DRAFT_INIT;
+	if (snap_begin(p->store, &d, e) < 0)
+		return -1;
+	const struct tree_opts *o = store_tree_opts(p->store);
+	struct slice rest = slice_of(key), name;
+	size_t end = 0;
+	int done = 0;
+	/* Only when something has to be made is anything listed: the layer may be empty. */
+	for (bool more = r == 0; more && done == 0;) {
+		_free_ char *dir = slice_dup(slice_head(slice_of(key), end));
+		struct entry ent = { .type = ENTRY_DIR, .mode = 0755, .uid = uid, .gid = gid, .mtime = p->now };
+		int there = view_lookup(below.view, dir, &hit, e);
+		if (there < 0)
+			done = -1;
+		if (there > 0)
+			ent = *hit.entry;
+		ent.opaque = false;
+		(void) index_add_copy(&x, &ent, dir);
+		if (done == 0 && *dir && tree_make(d.treefd, dir, &ent, o, e) < 0)
+			done = -1;
+		more = path_next(&rest, &name);
+		if (more)
+			end = (size_t)(name.p + name.n - key);
+	}
+	for (size_t i = x.entries.n; done == 0 && i-- > 0;)
+		done = tree_set_meta(d.treefd, *x.entries.p[i].path ? x.entries.p[i].path : ".",
+				     &x.entries.p[i], o, e);
+	if (done == 0) {
+		index_sort(&x);
+		done = chain_commit(p, n, &d, &x, id, e);
+	}
+	snap_abort(p->store, &d);
+	return done;
+}

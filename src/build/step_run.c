@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RUN: the command in a sandbox on the layers so far; what it changed is the new layer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/walk.h"
+#include "build/copy_job.h"
+#include "sandbox/sandbox.h"
+
+struct run_mounts {
+	ARRAY_OF(struct sandbox_mount) list;
+	ARRAY_OF(int) fds;
+	ARRAY_OF(char *) temps;   /* "tmp/NAME" with what a bind mount shows */
+	struct strs targets;
+};
+
+static void run_mounts_done(struct plan *p, struct run_mounts *m)
+{
+	struct err ignored = { 0 }; /* swept by the next run */
+	arr_each(fd, &m->fds)
+		(void) close(*fd);
+	arr_each(t, &m->temps) {
+		(void) !fs_remove(store_fd(p->store), *t, &ignored);
+		free(*t);
+	}
+	err_done(&ignored);
+	arr_done(&m->list);
+	arr_done(&m->fds);
+	arr_done(&m->temps);
+	strs_done(&m->targets);
+}
+
+/* A bind mount shows a copy of what COPY would take: rules of .dockerignore hold, and writes go
+ * nowhere. */
+static int bind_mount(struct plan *p, struct copy_job *j, struct sandbox_mount *m, struct run_mounts *all,
+		      struct err *e)
+{
+	_close_ int dirfd = -1;
+	char *name = store_tmp_dir(p->store, &dirfd, e);
+	if (!name)
+		return -1;
+	arr_push(&all->temps, name);
+	struct view empty = { 0 };
+	_cleanup_(copy_plan_done) struct copy_plan made = { 0 };
+	if (copy_map(&j->spec, &j->sel, &empty, &made, e) < 0 ||
+	    copy_write(&j->spec, &made, dirfd, store_tree_opts(p->store), e) < 0)
+		return -1;
+	view_done(&empty);
+	const struct copy_group *g = &j->sel.groups.p[0];
+	int fd = g->is_dir ? take_fd(&dirfd) : openat(dirfd, g->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open what is to be mounted at '%s'", m->target);
+	arr_push(&all->fds, fd);
+	m->kind = SANDBOX_BIND;
+	m->source_fd = fd;
+	return 0;
+}
+
+/* Directories that stay from build to build, by id; locked ones are waited for. */
+static int cache_mount(struct plan *p, const struct mount_opt *o, struct sandbox_mount *m, struct run_mounts *all,
+		       bool fresh, struct err *e)
+{
+	struct digest id;
+	_free_ char *text = str_printf("%s/%s", kvs_get(&p->opts->args, "BUILDKIT_CACHE_MOUNT_NS") ?: "",
+				       o->id && *o->id ? o->id : o->target);
+	digest_of(slice_of(text), &id);
+	char hex[SHA256_HEX];
+	_free_ char *name = str_printf("mounts/%s", digest_hex(&id, hex));
+	_free_ char *tree = str_printf("%s/tree", name);
+	if (fs_mkdirs(store_fd(p->store), name, 0700, e) < 0)
+		return -1;
+	int lock = openat(store_fd(p->store), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0)
+		return err_sys(e, "open the cache mount '%s'", o->target);
+	arr_push(&all->fds, lock);
+	int how = o->sharing == SHARING_LOCKED ? LOCK_EX : LOCK_SH;
+	while (flock(lock, how) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "lock the cache mount '%s'", o->target);
+	if (fresh && fs_remove(store_fd(p->store), tree, e) < 0)
+		return -1;
+	if (mkdirat(store_fd(p->store), tree, 0700) == 0) {
+		struct entry ent = { .type = ENTRY_DIR, .mode = o->has_mode ? o->mode : 0755,
+				     .uid = o->uid, .gid = o->gid, .mtime = p->now };
+		if (tree_set_meta(store_fd(p->store), tree, &ent, store_tree_opts(p->store), e) < 0)
+			return -1;
+	} else if (errno != EEXIST) {
+		return err_sys(e, "make the cache mount '%s'", o->target);
+	}
+	int fd = openat(store_fd(p->store), tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open the cache mount '%s'", o->target);
+	arr_push(&all->fds, fd);
+	m->kind = SANDBOX_BIND;
+	m->source_fd = fd;
+	m->read_only = o->readonly;
+	return 0;
+}
+
+static int collect_mounts(struct plan *p, struct node *n, struct run_mounts *all, struct err *e)
+{
+	size_t bind = 0;
+	arr_each(rm, &n->mounts) {
+		const struct mount_opt *o = rm->opt;
+		struct sandbox_mount m = { .source_fd = -1 };
+		strs_take(&all->targets, path_join(slice_of(n->cwd), slice_of(o->target)));
+		m.target = all->targets.p[all->targets.n - 1];
+		int r = 0;
+		if (o->type == MOUNT_TMPFS) {
+			m.kind = SANDBOX_TMPFS;
+			m.size = o->size;
+			m.mode = 01777;
+		} else if (o->type == MOUNT_CACHE) {
+			r = cache_mount(p, o, &m, all, n->fresh, e);
+		} else {
+			m.read_only = o->readonly;
+			r = bind_mount(p, n->binds.p[bind++], &m, all, e);
+		}
+		if (r < 0)
+			return -1;
+		arr_push(&all->list, m);
+	}
+	arr_each(t, &n->scripts) {
+		strs_addf(&all->targets, "/dev/pipes/%s", t->name);
+		struct sandbox_mount m = { .kind = SANDBOX_TEXT, .source_fd = -1, .read_only = true,
+					   .exec_ok = true, .mode = 0755, .text = t->text.p,
+					   .text_n = t->text.n,
+					   .target = all->targets.p[all->targets.n - 1] };
+		arr_push(&all->list, m);
+	}
+	return 0;
+}
+
+static int find_identity(struct plan *p, struct node *n, struct identity *who, struct err *e)
+{
+	_cleanup_(buf_done) struct buf passwd = { 0 }, group = { 0 };
+	if (chain_read(p, n->prev, "etc/passwd", 4u << 20, &passwd, e) < 0 ||
+	    chain_read(p, n->prev, "etc/group", 4u << 20, &group, e) < 0)
+		return -1;
+	return identity_find(slice_of(n->user), buf_view(&passwd), buf_view(&group), who, e);
+}
+
+/* What the command was, as the Dockerfile has it, for messages. */
+static char *shown(const struct node *n)
+{
+	return strs_join(&n->argv, " ");
+}
+
+static int not_executed(const struct node *n, const struct sandbox_end *end, struct err *e)
+{
+	const char *prog = n->argv.p[0];
+	if (end->cwd_failed) {
+		err_set(e, ERR_PROG, "the working directory '%s' cannot be entered: %s", n->cwd,
+			strerror(end->status));
+	} else if (end->status == ENOENT) {
+		err_set(e, ERR_PROG, "exec: \"%s\": executable file not found in $PATH", prog);
+		if (strcmp(prog, "/bin/sh") == 0) {
+			err_hint(e, "RUN in string form needs /bin/sh, and this image has none (FROM scratch "
+				    "holds only what was copied)");
+			err_hint(e, "run it in a stage that has a shell, and COPY --from= the result; or write "
+				    "RUN [\"/program\", \"argument\"] for a static program of the image");
+		} else {
+			err_hint(e, "if the file is there, it needs a loader (ELF interpreter) or a #! interpreter "
+				    "that the image does not have");
+		}
+	} else {
+		err_set(e, ERR_PROG, "exec \"%s\": %s", end->program ? end->program : prog, strerror(end->status));
+		if (end->status == ENOEXEC)
+			err_hint(e, "it is for another processor, or a script without a #! line");
+		if (end->status == EACCES)
+			err_hint(e, "make it executable: COPY --chmod=755, or chmod in an earlier RUN");
+	}
+	e->sys_errno = end->status == ENOENT ? 127 : 126;
+	return -1;
+}
+
+static int judge(const struct node *n, const struct sandbox_end *end, struct err *e)
+{
+	if (end->kind == SANDBOX_EXITED && end->status == 0)
+		return 0;
+	if (end->kind == SANDBOX_NOT_EXECUTED)
+		return not_executed(n, end, e);
+	_free_ char *what = shown(n);
+	int status = sandbox_status(end);
+	err_set(e, ERR_PROG, "process \"%s\" did not complete successfully: exit code: %d", what, status);
+	e->sys_errno = status;
+	if (end->kind == SANDBOX_SIGNALED && end->status == SIGKILL)
+		err_hint(e, "it was killed (signal 9): most often because memory ran out");
+	else if (end->kind == SANDBOX_SIGNALED)
+		err_hint(e, "it was ended by signal %d (%s)", end->status, strsignal(end->status));
+	else if (status == 127)
+		err_hint(e, "127 means that a command was not found: install it in an earlier RUN, or write its path");
+	else if (status == 126)
+		err_hint(e, "126 means that a command was found but could not be executed");
+	return -1;
+}
+
+static void add_home(const struct node *n, const struct identity *who, struct strs *env)
+{
+	strs_copy(env, &n->env);
+	if (!env_get(env, "HOME"))
+		strs_addf(env, "HOME=%s", who->home && *who->home ? who->home : "/");
+}
+
+/* Runs; 0 when the command ended well. */
+static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_fd, int err_fd,
+		  struct strs *stubs, struct err *e)
+{
+	_cleanup_(strs_done) struct strs snaps = { 0 }, lowers = { 0 }, env = { 0 };
+	chain_snaps(n->prev, &snaps);
+	for (size_t i = 0; i < snaps.n; i++) {
+		char path[SNAP_PATH];
+		strs_add(&lowers, snap_tree_path(snaps.p[i], path));
+	}
+	_cleanup_(identity_done) struct identity who = { 0 };
+	if (find_identity(p, n, &who, e) < 0)
+		return -1;
+	add_home(n, &who, &env);
+	_free_ char *upper = str_printf("%s/tree", d->name);
+	_free_ char *work = str_printf("%s/work", d->name);
+	if (mkdirat(store_fd(p->store), work, 0700) < 0)
+		return err_sys(e, "make '%s'", work);
+	struct base *b = chain_base(n);
+	struct run_mounts mounts = { 0 };
+	int r = collect_mounts(p, n, &mounts, e);
+	_free_ char **argv = strs_argv(&n->argv);
+	_free_ char **envp = strs_argv(&env);
+	_cleanup_(buf_done) struct buf hosts = { 0 };
+	if (p->opts->add_hosts.n) {
+		buf_printf(&hosts, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+		for (size_t i = 0; i < p->opts->add_hosts.n; i++)
+			buf_printf(&hosts, "%s\t%s\n", p->opts->add_hosts.p[i].v, p->opts->add_hosts.p[i].k);
+	}
+	struct sandbox_spec spec = {
+		.root = { .dirfd = store_fd(p->store),
+			  .lowers = (const char *const *)lowers.p,
+			  .lowers_n = lowers.n,
+			  .upper = upper,
+			  .work = work,
+			  .host_dirs = b->rootfs ? (const char *const *)b->rootfs->dirs.p : NULL,
+			  .host_dirs_n = b->rootfs ? b->rootfs->dirs.n : 0,
+			  .is_user = store_is_user(p->store) },
+		.mounts = mounts.list.p,
+		.mounts_n = mounts.list.n,
+		.argv = argv,
+		.envp = envp,
+		.cwd = n->cwd,
+		.who = who,
+		.insecure = n->insecure,
+		.network = n->net_none ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
+		.hostname = n->hostname,
+		.hosts = hosts.len ? hosts.p : NULL,
+		.resolv = true,
+		.shm_size = p->opts->shm_size,
+		.init = true,
+		.stdio = { -1, out_fd, err_fd },
+	};
+	struct sandbox box = SANDBOX_INIT;
+	struct sandbox_end end = { 0 };
+	if (r == 0)
+		r = sandbox_start(&spec, &box, e);
+	if (r == 0)
+		r = sandbox_wait(&box, &end, e);
+	if (r == 0)
+		r = judge(n, &end, e);
+	strs_copy(stubs, &end.stubs);
+	sandbox_end_done(&end);
+	run_mounts_done(p, &mounts);
+	return r;
+}
+
+/* Mount points that had to be made go away again, if they still are empty. */
+static void remove_stubs(int treefd, const struct strs *stubs)
+{
+	for (size_t i = stubs->n; i-- > 0;) {
+		const char *path = stubs->p[i];
+		while (*path == '/')
+			path++;
+		struct stat st;
+		if (*path && fstatat(treefd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    (S_ISDIR(st.st_mode) || st.st_size == 0))
+			(void) unlinkat(treefd, path, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+	}
+}
+
+static bool is_empty_dir(int fd)
+{
+	struct err ignored = { 0 };
+	_cleanup_(walk_closep) struct walk *w = walk_open(fd, ".", &ignored);
+	struct walk_entry ent;
+	int r = w ? walk_next(w, &ent, &ignored) : -1;
+	err_done(&ignored);
+	return r == 0;
+}
+
+int step_run(struct plan *p, struct node *n, int out_fd, int err_fd, char id[static SNAP_ID], struct err *e)
+{
+	struct snap_draft d = SNAP_DRAFT_INIT;
+	if (snap_begin(p->store, &d, e) < 0)
+		return -1;
+	_cleanup_(strs_done) struct strs stubs = { 0 };
+	_cleanup_(index_done) struct index x = { 0 };
+	index_init(&x);
+	int r = run_it(p, n, &d, out_fd, err_fd, &stubs, e);
+	if (r == 0)
+		remove_stubs(d.treefd, &stubs);
+	if (r == 0 && !is_empty_dir(d.treefd)) {
+		_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
+		r = chain_tree(p, n->prev, &below, e);
+		struct tree_lower lower = { below.view, source_tree_open_cb, &below };
+		if (r == 0)
+			r = tree_diff(d.treefd, store_tree_opts(p->store), &lower, &x, e);
+	}
+	if (r == 0)
+		r = chain_commit(p, n, &d, &x, id, e);
+	if (r < 0 && !e->span.file)
+		err_at(e, &n->span);
+	snap_abort(p->store, &d);
+	return r;
+}
