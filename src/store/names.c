@@ -31,40 +31,43 @@ static bool part_ok(struct slice part)
 	return part.p[0] != '=' && part.p[0] != '@';
 }
 
+/* Splits "HOST/PATH:TAG" or "HOST/PATH@DIGEST": leaf begins with ':' or '@'. */
+static bool split_ref(struct slice ref, struct slice *repo, struct slice *leaf)
+{
+	size_t at = slice_find(ref, '@');
+	if (at == ref.n) {
+		size_t slash = slice_rfind(ref, '/');
+		at = slice_rfind(ref, ':');
+		if (slash == ref.n || at == ref.n || at < slash)
+			return false;
+	}
+	*repo = slice_head(ref, at);
+	*leaf = slice_from(ref, at);
+	struct slice tag = slice_from(*leaf, 1);
+	return part_ok(tag) && tag.n <= 254 && slice_find(tag, '/') == tag.n;
+}
+
 /* "names/HOST/PATH/=TAG"; NULL and *e for what cannot be a reference. */
 static char *name_path(const char *ref, struct err *e)
 {
-	struct slice r = slice_of(ref);
-	size_t at = slice_find(r, '@');
-	struct slice repo = slice_head(r, at), leaf = slice_from(r, at);
-	if (at == r.n) {
-		size_t slash = slice_rfind(r, '/');
-		size_t colon = slice_rfind(r, ':');
-		if (slash == r.n || colon == r.n || colon < slash)
-			goto bad;
-		repo = slice_head(r, colon);
-		leaf = slice_from(r, colon);
-	}
 	_cleanup_(buf_done) struct buf b = { 0 };
-	buf_str(&b, "names");
-	struct slice rest = repo, part;
+	struct slice rest, leaf, part;
 	size_t depth = 0;
-	while (slice_split(&rest, '/', &part)) {
-		if (!part_ok(part) || ++depth > NAME_DEPTH_MAX)
-			goto bad;
+	bool fine = split_ref(slice_of(ref), &rest, &leaf);
+	buf_str(&b, "names");
+	while (fine && slice_split(&rest, '/', &part)) {
+		fine = part_ok(part) && ++depth <= NAME_DEPTH_MAX;
 		buf_char(&b, '/');
 		buf_slice(&b, part);
 	}
-	struct slice tag = slice_from(leaf, 1);
-	if (depth < 2 || !part_ok(tag) || tag.n > 254 || slice_find(tag, '/') < tag.n)
-		goto bad;
+	if (!fine || depth < 2) {
+		err_set(e, ERR_USER, "'%s' is not the full name of an image", ref);
+		return NULL;
+	}
 	buf_char(&b, '/');
 	buf_char(&b, leaf.p[0] == '@' ? '@' : '=');
-	buf_slice(&b, tag);
+	buf_slice(&b, slice_from(leaf, 1));
 	return buf_take(&b);
-bad:
-	err_set(e, ERR_USER, "'%s' is not the full name of an image", ref);
-	return NULL;
 }
 
 static int parse_record(struct slice text, struct name_record *out)

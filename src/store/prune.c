@@ -74,9 +74,11 @@ static int list_snapshots(struct marks *m, struct err *e)
 			continue;
 		struct thing *t = things_add(&m->snaps, ids.p[i]);
 		char hex[SHA256_HEX];
-		if (snap_record_read(m->s, t->name, &t->rec, NULL) != 1 || digest_is_zero(&t->rec.diff_id))
+		if (snap_record_read(m->s, t->name, &t->rec, NULL) != 1)
 			continue;
 		t->bytes = t->rec.size;
+		if (digest_is_zero(&t->rec.diff_id))
+			continue;
 		struct slice diff = slice_of(digest_hex(&t->rec.diff_id, hex));
 		if (!t->rec.damaged && !map_has(&m->diffs, diff))
 			map_put(&m->diffs, diff, (void *)m->snaps.list.n);

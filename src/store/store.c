@@ -100,7 +100,8 @@ static int find_owner(const struct store_opts *o, struct owner *out, struct err 
 		err_set(e, ERR_DENIED, "the user namespace's id maps cannot be read");
 		return err_hint(e, "is /proc mounted?");
 	}
-	out->entered = un > 1;
+	for (size_t i = 0; i < un; i++) /* nobody gives a whole container one id */
+		out->entered = out->entered || (u[i].inside == 0 && u[i].n == 1);
 	out->ids_known = true;
 	return 0;
 }
@@ -488,14 +489,18 @@ static int write_tmp(struct store *s, const char *tmp, struct slice data, bool s
 /* Another process may take an empty parent away between our making it and the rename. */
 static int rename_into(struct store *s, const char *tmp, const char *path, struct err *e)
 {
-	for (int tries = 0; tries < 16; tries++) {
+	_free_ char *parent = slice_dup(path_dir(slice_of(path)));
+	for (int tries = 0; tries < 1000; tries++) {
 		if (renameat(s->fd, tmp, s->fd, path) == 0)
 			return 0;
 		if (errno != ENOENT)
 			break;
-		_free_ char *parent = slice_dup(path_dir(slice_of(path)));
-		if (fs_mkdirs(s->fd, parent, 0700, e) < 0)
+		_cleanup_(err_done) struct err why = { 0 };
+		if (fs_mkdirs(s->fd, parent, 0700, &why) < 0 && !err_is_errno(&why, ENOENT)) {
+			if (e)
+				err_move(e, &why);
 			return -1;
+		}
 	}
 	return err_sys(e, "write '%s/%s'", s->path, path);
 }
