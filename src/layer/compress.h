@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/compress.h: gzip, zstd, bzip2, xz, told apart by their first bytes. */
 #pragma once
+#include <stdbool.h>
 #include "base/stream.h"
 
 enum compression { COMP_NONE, COMP_GZIP, COMP_ZSTD, COMP_BZIP2, COMP_XZ };

@@ -51,6 +51,9 @@ int sparse_add(struct sparse *s, uint64_t at, uint64_t len, struct err *e) _must
 /* Ordered, apart, within the size; and the lengths add up to the stored bytes. */
 int sparse_check(const struct sparse *s, uint64_t stored, struct err *e) _must_check_;
 
+/* 512 bytes that are a header with the right checksum. */
+bool tar_is_header(const uint8_t *h);
+
 /* A numeric header field: octal, or base-256 if its first bit is set. -1 ERR_DATA naming `what`. */
 int tar_number(const uint8_t *p, size_t n, const char *what, uint64_t max, uint64_t *out,
 	       struct err *e) _must_check_;

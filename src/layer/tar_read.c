@@ -8,6 +8,7 @@
 
 enum { BLOCK = 512, PIECE = 256 << 10, OLD_SPARSE_IN_HEADER = 4, OLD_SPARSE_IN_BLOCK = 21 };
 #define TRAILER_MAX (64ull << 20)
+#define ABOUT_MAX (4ull << 20) /* bytes of all headers that speak about one member */
 
 struct tar {
 	struct source *in;
@@ -21,6 +22,7 @@ struct tar {
 	uint64_t logical;	 /* told of a sparse member so far */
 	uint64_t left;		 /* stored bytes of the member not yet taken */
 	unsigned padding;	 /* behind them */
+	uint64_t about;		 /* bytes of special headers since the last member */
 	bool ended;
 };
 
@@ -129,7 +131,7 @@ static bool is_zero(const uint8_t *block)
 }
 
 /* Old writers summed signed bytes; both are in use. */
-static bool sum_fits(const uint8_t *h)
+bool tar_is_header(const uint8_t *h)
 {
 	uint64_t want;
 	unsigned plain = 0;
@@ -156,7 +158,7 @@ static int take_header(struct tar *t, uint8_t *h, struct err *e)
 			return err_set(e, ERR_DATA, "the archive is damaged (a block of zeros before a header)");
 		return r < 0 ? -1 : 0;
 	}
-	if (!sum_fits(h))
+	if (!tar_is_header(h))
 		return err_set(e, ERR_DATA, "this is not a tar archive, or it is damaged (checksum of a header)");
 	return 1;
 }
@@ -419,6 +421,9 @@ static int take_pax(struct tar *t, uint64_t size, bool global, struct err *e)
 static int take_special(struct tar *t, const uint8_t *h, uint64_t size, struct err *e)
 {
 	int r;
+	if (strchr("xXgLK", h[156]) && h[156] && (t->about += BLOCK + size) > ABOUT_MAX)
+		return err_set(e, ERR_DATA, "the extended headers of one file are larger than %llu bytes",
+			       ABOUT_MAX);
 	switch (h[156]) {
 	case 'x':
 	case 'X': r = take_pax(t, size, false, e); break;
@@ -443,6 +448,7 @@ static int finish_member(struct tar *t, struct err *e)
 /* pax "x" headers add to the global ones, which may still change before the member comes. */
 static void begin_member(struct tar *t)
 {
+	t->about = 0;
 	buf_clear(&t->long_name);
 	buf_clear(&t->long_link);
 	pax_done(&t->pax);
