@@ -6,6 +6,7 @@
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+#include "base/alloc.h"
 #include "base/err.h"
 #include "layer/codec.h"
 
