@@ -3,6 +3,7 @@
  * there are (none gives others). The size is never pledged and the end is always an empty call,
  * which both would show in the bytes. */
 #include <zstd.h>
+#include "base/alloc.h"
 #include "base/err.h"
 #include "layer/codec.h"
 
