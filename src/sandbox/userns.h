@@ -3,6 +3,7 @@
  * with CAP_SYS_ADMIN, a private mount namespace; as a user, one user and mount namespace with
  * subordinate ids (newuidmap and newgidmap, started together). */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/attr.h"
 

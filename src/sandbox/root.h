@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sandbox/root.h: makes the root of a sandbox as detached mounts, in the calling process, before
+ * the sandbox is born: the overlay of all layers, and for rootfs:/ one more for each of this
+ * machine's top directories. */
+#pragma once
+#include "sandbox/sandbox.h"
+
+struct root_part {
+	char *target;  /* "usr" */
+	int fd;        /* detached mount */
+};
+struct root {
+	int dirfd;     /* spec's, opened anew in this mount namespace */
+	int fd;        /* detached mount of / */
+	ARRAY_OF(struct root_part) parts;
+	struct strs made; /* directories that were made in upper; to be removed if they stay empty */
+};
+#define ROOT_INIT { .dirfd = -1, .fd = -1 }
+
+/* `stub_dirs` and `stub_files`: mount points (absolute) that shall exist; they lie in the lowest
+ * layer, so that nothing has to be made in the upper directory. */
+int root_make(const struct sandbox_root *r, const struct strs *stub_dirs, const struct strs *stub_files,
+	      struct root *out, struct err *e) _must_check_;
+/* Closes the mounts. The work directory stays: it is in use while the sandbox lives. */
+void root_done(struct root *r);
+/* After the end: removes the work directory and the empty directories of `made`. */
+int root_clean(const struct sandbox_root *r, struct root *root, struct err *e);
+
+/* The same file as fd, opened (O_PATH) through the mounts of the present mount namespace, since fd
+ * may be older than that. */
+int fd_here(int fd, struct err *e) _must_check_;
