@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/walk.h"
 
 struct tmpdir {
 	char *path;
@@ -63,5 +64,25 @@ static inline _unused_ const char *err_words(const struct err *e)
 	buf_done(&b);
 	return words;
 }
+
+/* Reads every file in tests/data/NAME as `accepts` does; those named refuse-… must be refused, all
+ * others taken. DATA_DIR comes from meson.build. */
+#ifdef DATA_DIR
+static inline _unused_ void check_seeds(const char *name, bool (*accepts)(struct slice text))
+{
+	_free_ char *path = str_printf("%s/%s", DATA_DIR, name);
+	_cleanup_(walk_closep) struct walk *w = walk_open(AT_FDCWD, path, NULL);
+	struct walk_entry ent;
+	unsigned n = 0;
+	for (; walk_next(w, &ent, NULL) > 0; n++) {
+		_cleanup_(buf_done) struct buf text = { 0 };
+		assert_int_equal(fs_read(ent.dirfd, ent.name, 1 << 20, &text, NULL), 0);
+		bool refuse = slice_starts(slice_of(ent.name), SL("refuse-"));
+		if (accepts(buf_view(&text)) == refuse)
+			fail_msg("%s/%s is %s", path, ent.path, refuse ? "taken" : "refused");
+	}
+	assert_true(n > 0);
+}
+#endif
 
 #define assert_says(e, part) assert_non_null(strstr(err_words(e), (part)))

@@ -156,9 +156,22 @@ static void env_set__replaces_in_place(void **state)
 	assert_string_equal(env_get(&env, "A"), "last");
 }
 
+static bool is_taken(struct slice text)
+{
+	_cleanup_(image_config_done) struct image_config c = { 0 };
+	return image_config_parse(text, &c, NULL) == 0;
+}
+
+static void config__seeds_are_taken_or_refused_by_name(void **state)
+{
+	(void)state;
+	check_seeds("config", is_taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(config__seeds_are_taken_or_refused_by_name),
 		cmocka_unit_test(image_config__survives_reading_copying_and_writing),
 		cmocka_unit_test(image_config_parse__reads_members),
 		cmocka_unit_test(image_config_parse__takes_nulls_for_absent),

@@ -244,9 +244,24 @@ static void descriptor_copy__is_deep(void **state)
 	assert_int_equal(json_object_size(got), json_object_size(want));
 }
 
+static bool is_taken(struct slice text)
+{
+	_cleanup_(manifest_done) struct manifest m = { 0 };
+	_cleanup_(image_index_done) struct image_index x = { 0 };
+	return manifest_parse(text, NULL, &m, NULL) == 0 ||
+	       image_index_parse(text, NULL, &x, NULL) == 0;
+}
+
+static void manifest__seeds_are_taken_or_refused_by_name(void **state)
+{
+	(void)state;
+	check_seeds("manifest", is_taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(manifest__seeds_are_taken_or_refused_by_name),
 		cmocka_unit_test(manifest_parse__and_write__give_the_same_bytes),
 		cmocka_unit_test(manifest_parse__reads_members),
 		cmocka_unit_test(manifest_parse__says_why_not),

@@ -137,9 +137,22 @@ static void reference_eq__compares_all_parts(void **state)
 		}
 }
 
+static bool is_taken(struct slice text)
+{
+	_cleanup_(reference_done) struct reference r = { 0 };
+	return reference_parse(text, &r, NULL) == 0;
+}
+
+static void reference__seeds_are_taken_or_refused_by_name(void **state)
+{
+	(void)state;
+	check_seeds("reference", is_taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reference__seeds_are_taken_or_refused_by_name),
 		cmocka_unit_test(reference_parse__reads_as_docker_does),
 		cmocka_unit_test(reference_parse__says_which_part_is_wrong),
 		cmocka_unit_test(reference_parse__offers_the_lower_case_name),
