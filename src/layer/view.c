@@ -211,8 +211,10 @@ static int list_bottom(struct view *v, const char *key, struct strs *names, stru
 	_cleanup_(strs_done) struct strs more = { 0 };
 	struct view_hit hit;
 	int r = lookup_bottom(v, key, &hit, e);
-	if (r <= 0 || hit.entry->type != ENTRY_DIR)
-		return r < 0 ? -1 : 0;
+	if (r < 0)
+		return -1;
+	if (*key && (r == 0 || hit.entry->type != ENTRY_DIR)) /* a bottom need not name its root */
+		return 0;
 	const struct entry *hidden = index_find(&v->hidden, key);
 	if (hidden)
 		return 0;
