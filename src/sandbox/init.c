@@ -30,6 +30,7 @@
 #include "sandbox/seccomp.h"
 
 #define REPORT_FD 3
+#define SIGNALS 32 /* without the real-time ones, which nobody ignores or forwards */
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ARG_BYTES_MAX (4 << 20)
 #define NOT_STARTED 127 /* exit status; the report says more */
@@ -89,7 +90,7 @@ static int exec_first(const struct candidates *c, const struct sandbox_spec *spe
 
 static void default_signals(void)
 {
-	for (int sig = 1; sig < NSIG; sig++)
+	for (int sig = 1; sig < SIGNALS; sig++)
 		(void) signal(sig, SIG_DFL); /* KILL and STOP are refused, and are so anyway */
 }
 
@@ -235,7 +236,7 @@ static void forward_signals(void)
 {
 	struct sigaction sa = { .sa_handler = forward, .sa_flags = SA_RESTART };
 	(void) sigfillset(&sa.sa_mask);
-	for (int sig = 1; sig < NSIG; sig++) {
+	for (int sig = 1; sig < SIGNALS; sig++) {
 		switch (sig) {
 		case SIGCHLD: /* ours */
 		case SIGSEGV: case SIGBUS: case SIGFPE: case SIGILL: case SIGTRAP: case SIGSYS: /* own faults */

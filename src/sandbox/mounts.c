@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order matters in two places. Texts and the upper directories of scratch mounts are born on a
  * tmpfs (the stage), which must be attached while pieces of it are cloned: it stands on the root's
- * /proc, which is mounted last therefore. And proc and sysfs can be made in a user namespace only
+ * /proc, and proc is mounted over it afterwards (to unmount it would cost a wait for RCU, more than
+ * any mount here). And proc and sysfs can be made in a user namespace only
  * while the machine's own are still visible, so the old root goes at the very end.
  *
  * Every mount is nodev, but for the six device files, which are bound from the machine's /dev one
@@ -163,15 +164,6 @@ static int stage_open(struct inside *in, struct err *e)
 	return attach(in, in->stage < 0 ? -1 : fcntl(in->stage, F_DUPFD_CLOEXEC, 3), "/proc", true, e);
 }
 
-static int stage_close(struct inside *in, struct err *e)
-{
-	char path[FS_PROC_LEN];
-	if (umount2(fs_proc_path(in->stage, path), MNT_DETACH) < 0)
-		return err_sys(e, "unmount the stage");
-	(void) close(in->stage);
-	return 0;
-}
-
 static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct err *e)
 {
 	_free_ char *name = str_printf("t%u", in->staged++);
@@ -218,13 +210,13 @@ static int attach_hosts(struct inside *in, struct err *e)
 /* Over a read-only bind an overlay whose changes stay on the stage. */
 static int attach_scratch(struct inside *in, const char *target, bool is_user, struct err *e)
 {
-	static const char *const what[] = { "u", "w", "m" };
-	int fd[3] = { -1, -1, -1 };
+	static const char *const what[] = { "u", "w" };
+	int fd[2] = { -1, -1 };
 	unsigned nr = in->staged++;
 	struct overlay o = { .is_user = is_user };
 	_close_ int lower = target_open(&in->root, target, true, e);
 	int r = lower < 0 ? -1 : 0;
-	for (size_t i = 0; i < 3 && r == 0; i++) {
+	for (size_t i = 0; i < 2 && r == 0; i++) {
 		_free_ char *name = str_printf("%s%u", what[i], nr);
 		struct stat st;
 		if (mkdirat(in->stage, name, 0755) < 0 ||
@@ -240,7 +232,6 @@ static int attach_scratch(struct inside *in, const char *target, bool is_user, s
 		arr_push(&o.lowers, (struct overlay_dir){ lower, NULL });
 		o.upper = (struct overlay_dir){ fd[0], NULL };
 		o.work = (struct overlay_dir){ fd[1], NULL };
-		o.spare = (struct overlay_dir){ fd[2], NULL };
 		int mount = overlay_mount(&o, e);
 		if (mount >= 0 && set_attr(mount, "", MOUNT_ATTR_NOSUID, false, e) < 0) {
 			(void) close(mount);
@@ -250,8 +241,8 @@ static int attach_scratch(struct inside *in, const char *target, bool is_user, s
 		}
 		arr_done(&o.lowers);
 	}
-	for (size_t i = 0; i < 3; i++)
-		closep_(&fd[i]);
+	closep_(&fd[0]);
+	closep_(&fd[1]);
 	return r;
 }
 
@@ -448,7 +439,7 @@ int mounts_enter(const struct mounts *m, struct strs *made, struct err *e)
 		return -1;
 	if (spec->resolv && attach_copy(&in, "/etc/resolv.conf", e) < 0)
 		return -1;
-	if (attach_callers(&in, e) < 0 || stage_close(&in, e) < 0)
+	if (attach_callers(&in, e) < 0)
 		return -1;
 	if (attach(&in, mount_new("proc", CLEAN, NULL), "/proc", true, e) < 0)
 		return -1;

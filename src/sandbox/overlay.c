@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -159,9 +160,11 @@ static void legacy_options(const struct overlay *o, int base, size_t skip, struc
 		buf_str(b, ",userxattr");
 }
 
-/* Mounted on the spare directory for a moment; the detached mount is taken from there. */
+/* Mounted on a directory in the work directory for a moment; the detached mount is taken from there. */
 static int mount_here(const char *spare, const char *options, size_t layers, struct err *e)
 {
+	if (mkdir(spare, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make a directory to mount on");
 	if (mount("overlay", spare, "overlay", MS_NODEV, options) < 0)
 		return err_sys(e, "mount an overlay of %zu layers", layers);
 	int fd = open_tree(AT_FDCWD, spare, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -182,7 +185,7 @@ static int mount_legacy(const struct overlay *o, struct err *e)
 		return err_hint(e, "kernel 6.7 and later take %d; or join some RUN and COPY steps",
 				OVERLAY_LOWERS);
 	}
-	_free_ char *spare = by_descriptor(&o->spare);
+	_free_ char *work = by_descriptor(&o->work), *spare = str_printf("%s/spare", work);
 	_close_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (back < 0)
 		return err_sys(e, "open the working directory");

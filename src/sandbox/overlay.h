@@ -18,7 +18,6 @@ struct overlay {
 	ARRAY_OF(struct overlay_dir) lowers; /* lowest first, at most OVERLAY_LOWERS */
 	struct overlay_dir upper;
 	struct overlay_dir work;  /* empty, on upper's file system */
-	struct overlay_dir spare; /* an empty directory to mount on for a moment, with the old interface */
 	bool is_user;             /* user.overlay.* */
 };
 #define OVERLAY_LOWERS 500

@@ -2,7 +2,7 @@
 /* What lies in the work directory of a run:
  *	w, h0, h1 …   work directories of the overlays (one overlay, one work directory)
  *	stubs         lowest layer: mount points, and links to this machine's directories
- *	spare         for overlay_mount's old interface
+ * If nothing but w is needed, the work directory itself is overlay's.
  * Without an upper directory all this, and the upper directory, is on a tmpfs. */
 #include "sandbox/root.h"
 
@@ -189,13 +189,15 @@ static void leave_places(struct maker *m)
 
 static int make_overlay(struct maker *m, struct overlay *o, struct err *e)
 {
-	_free_ char *work = m->hosts ? str_printf("h%u", m->hosts - 1) : str_dup("w");
-	_close_ int workfd = dir_make(m->work, work, e);
-	_close_ int spare = workfd < 0 ? -1 : dir_make(m->work, "spare", e);
-	if (spare < 0)
-		return -1;
-	o->work = (struct overlay_dir){ workfd, NULL };
-	o->spare = (struct overlay_dir){ m->work, "spare" };
+	_close_ int sub = -1;
+	o->work = (struct overlay_dir){ m->work, NULL };
+	if (m->stubs >= 0) {
+		_free_ char *name = m->hosts ? str_printf("h%u", m->hosts - 1) : str_dup("w");
+		sub = dir_make(m->work, name, e);
+		if (sub < 0)
+			return -1;
+		o->work.dirfd = sub;
+	}
 	o->is_user = m->r->is_user;
 	return overlay_mount(o, e);
 }

@@ -21,26 +21,18 @@ const struct seccomp_range seccomp_x86_64[] = {
 	{ 153, SECCOMP_EPERM }, /* vhangup */
 	{ 154, SECCOMP_ALLOW }, /* modify_ldt */
 	{ 155, SECCOMP_EPERM }, /* pivot_root */
-	{ 156, SECCOMP_ENOSYS }, /* _sysctl */
 	{ 157, SECCOMP_ALLOW }, /* prctl */
 	{ 163, SECCOMP_EPERM }, /* acct */
-	{ 174, SECCOMP_ENOSYS }, /* create_module */
-	{ 175, SECCOMP_EPERM }, /* init_module */
-	{ 177, SECCOMP_ENOSYS }, /* get_kernel_syms */
-	{ 178, SECCOMP_EPERM }, /* query_module */
-	{ 181, SECCOMP_ENOSYS }, /* getpmsg */
 	{ 186, SECCOMP_ALLOW }, /* gettid */
 	{ 212, SECCOMP_EPERM }, /* lookup_dcookie */
 	{ 213, SECCOMP_ALLOW }, /* epoll_create */
 	{ 227, SECCOMP_EPERM }, /* clock_settime */
 	{ 228, SECCOMP_ALLOW }, /* clock_gettime */
-	{ 236, SECCOMP_ENOSYS }, /* vserver */
-	{ 237, SECCOMP_EPERM }, /* mbind */
+	{ 236, SECCOMP_EPERM }, /* vserver */
 	{ 240, SECCOMP_ALLOW }, /* mq_open */
 	{ 246, SECCOMP_EPERM }, /* kexec_load */
 	{ 247, SECCOMP_ALLOW }, /* waitid */
-	{ 248, SECCOMP_ENOSYS }, /* add_key */
-	{ 250, SECCOMP_EPERM }, /* keyctl */
+	{ 248, SECCOMP_EPERM }, /* add_key */
 	{ 251, SECCOMP_ALLOW }, /* ioprio_set */
 	{ 256, SECCOMP_EPERM }, /* migrate_pages */
 	{ 257, SECCOMP_ALLOW }, /* openat */
@@ -64,8 +56,7 @@ const struct seccomp_range seccomp_x86_64[] = {
 	{ 324, SECCOMP_ALLOW }, /* membarrier */
 	{ 335, SECCOMP_ENOSYS }, /* no call */
 	{ 424, SECCOMP_ALLOW }, /* pidfd_send_signal */
-	{ 425, SECCOMP_ENOSYS }, /* io_uring_setup */
-	{ 428, SECCOMP_EPERM }, /* open_tree */
+	{ 425, SECCOMP_EPERM }, /* io_uring_setup */
 	{ 434, SECCOMP_ALLOW }, /* pidfd_open */
 	{ 435, SECCOMP_ENOSYS }, /* clone3 */
 	{ 436, SECCOMP_ALLOW }, /* close_range */
@@ -81,12 +72,11 @@ const struct seccomp_range seccomp_x86_64[] = {
 	{ 462, SECCOMP_ALLOW }, /* mseal */
 	{ 467, SECCOMP_ENOSYS }, /* no call */
 };
-const size_t seccomp_x86_64_n = 75;
+const size_t seccomp_x86_64_n = 66;
 
 const struct seccomp_range seccomp_i386[] = {
 	{ 0, SECCOMP_ALLOW }, /* restart_syscall */
-	{ 17, SECCOMP_ENOSYS }, /* break */
-	{ 18, SECCOMP_EPERM }, /* oldstat */
+	{ 17, SECCOMP_EPERM }, /* break */
 	{ 19, SECCOMP_ALLOW }, /* lseek */
 	{ 21, SECCOMP_EPERM }, /* mount */
 	{ 23, SECCOMP_ALLOW }, /* setuid */
@@ -94,20 +84,17 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 26, SECCOMP_ALLOW }, /* ptrace */
 	{ 28, SECCOMP_EPERM }, /* oldfstat */
 	{ 29, SECCOMP_ALLOW }, /* pause */
-	{ 31, SECCOMP_ENOSYS }, /* stty */
+	{ 31, SECCOMP_EPERM }, /* stty */
 	{ 33, SECCOMP_ALLOW }, /* access */
 	{ 34, SECCOMP_EPERM }, /* nice */
-	{ 35, SECCOMP_ENOSYS }, /* ftime */
 	{ 36, SECCOMP_ALLOW }, /* sync */
-	{ 44, SECCOMP_ENOSYS }, /* prof */
+	{ 44, SECCOMP_EPERM }, /* prof */
 	{ 45, SECCOMP_ALLOW }, /* brk */
 	{ 51, SECCOMP_EPERM }, /* acct */
-	{ 53, SECCOMP_ENOSYS }, /* lock */
 	{ 54, SECCOMP_ALLOW }, /* ioctl */
-	{ 56, SECCOMP_ENOSYS }, /* mpx */
+	{ 56, SECCOMP_EPERM }, /* mpx */
 	{ 57, SECCOMP_ALLOW }, /* setpgid */
-	{ 58, SECCOMP_ENOSYS }, /* ulimit */
-	{ 59, SECCOMP_EPERM }, /* oldolduname */
+	{ 58, SECCOMP_EPERM }, /* ulimit */
 	{ 60, SECCOMP_ALLOW }, /* umask */
 	{ 62, SECCOMP_EPERM }, /* ustat */
 	{ 63, SECCOMP_ALLOW }, /* dup2 */
@@ -121,37 +108,32 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 85, SECCOMP_ALLOW }, /* readlink */
 	{ 86, SECCOMP_EPERM }, /* uselib */
 	{ 89, SECCOMP_ALLOW }, /* readdir */
-	{ 98, SECCOMP_ENOSYS }, /* profil */
+	{ 98, SECCOMP_EPERM }, /* profil */
 	{ 99, SECCOMP_ALLOW }, /* statfs */
 	{ 101, SECCOMP_EPERM }, /* ioperm */
 	{ 102, SECCOMP_SOCKETCALL }, /* socketcall */
 	{ 103, SECCOMP_EPERM }, /* syslog */
 	{ 104, SECCOMP_ALLOW }, /* setitimer */
 	{ 109, SECCOMP_EPERM }, /* olduname */
-	{ 112, SECCOMP_ENOSYS }, /* idle */
-	{ 113, SECCOMP_EPERM }, /* vm86old */
 	{ 114, SECCOMP_ALLOW }, /* wait4 */
 	{ 115, SECCOMP_EPERM }, /* swapoff */
 	{ 116, SECCOMP_ALLOW }, /* sysinfo */
 	{ 120, SECCOMP_CLONE }, /* clone */
 	{ 121, SECCOMP_EPERM }, /* setdomainname */
 	{ 122, SECCOMP_ALLOW }, /* uname */
-	{ 127, SECCOMP_ENOSYS }, /* create_module */
-	{ 128, SECCOMP_EPERM }, /* init_module */
-	{ 130, SECCOMP_ENOSYS }, /* get_kernel_syms */
-	{ 131, SECCOMP_EPERM }, /* quotactl */
+	{ 127, SECCOMP_EPERM }, /* create_module */
 	{ 132, SECCOMP_ALLOW }, /* getpgid */
 	{ 134, SECCOMP_EPERM }, /* bdflush */
 	{ 136, SECCOMP_PERSONALITY }, /* personality */
-	{ 137, SECCOMP_ENOSYS }, /* afs_syscall */
+	{ 137, SECCOMP_EPERM }, /* afs_syscall */
 	{ 138, SECCOMP_ALLOW }, /* setfsuid */
-	{ 149, SECCOMP_ENOSYS }, /* _sysctl */
+	{ 149, SECCOMP_EPERM }, /* _sysctl */
 	{ 150, SECCOMP_ALLOW }, /* mlock */
 	{ 166, SECCOMP_EPERM }, /* vm86 */
 	{ 168, SECCOMP_ALLOW }, /* poll */
 	{ 169, SECCOMP_EPERM }, /* nfsservctl */
 	{ 170, SECCOMP_ALLOW }, /* setresgid */
-	{ 188, SECCOMP_ENOSYS }, /* getpmsg */
+	{ 188, SECCOMP_EPERM }, /* getpmsg */
 	{ 190, SECCOMP_ALLOW }, /* vfork */
 	{ 217, SECCOMP_EPERM }, /* pivot_root */
 	{ 218, SECCOMP_ALLOW }, /* mincore */
@@ -163,13 +145,12 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 254, SECCOMP_ALLOW }, /* epoll_create */
 	{ 264, SECCOMP_EPERM }, /* clock_settime */
 	{ 265, SECCOMP_ALLOW }, /* clock_gettime */
-	{ 273, SECCOMP_ENOSYS }, /* vserver */
-	{ 274, SECCOMP_EPERM }, /* mbind */
+	{ 273, SECCOMP_EPERM }, /* vserver */
 	{ 277, SECCOMP_ALLOW }, /* mq_open */
 	{ 283, SECCOMP_EPERM }, /* kexec_load */
 	{ 284, SECCOMP_ALLOW }, /* waitid */
 	{ 285, SECCOMP_ENOSYS }, /* no call */
-	{ 288, SECCOMP_EPERM }, /* keyctl */
+	{ 286, SECCOMP_EPERM }, /* add_key */
 	{ 289, SECCOMP_ALLOW }, /* ioprio_set */
 	{ 294, SECCOMP_EPERM }, /* migrate_pages */
 	{ 295, SECCOMP_ALLOW }, /* openat */
@@ -193,7 +174,7 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 360, SECCOMP_ALLOW }, /* socketpair */
 	{ 374, SECCOMP_EPERM }, /* userfaultfd */
 	{ 375, SECCOMP_ALLOW }, /* membarrier */
-	{ 384, SECCOMP_ENOSYS }, /* arch_prctl */
+	{ 384, SECCOMP_EPERM }, /* arch_prctl */
 	{ 385, SECCOMP_ALLOW }, /* io_pgetevents */
 	{ 387, SECCOMP_ENOSYS }, /* no call */
 	{ 393, SECCOMP_ALLOW }, /* semget */
@@ -201,8 +182,7 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 405, SECCOMP_ALLOW }, /* clock_adjtime64 */
 	{ 415, SECCOMP_ENOSYS }, /* no call */
 	{ 416, SECCOMP_ALLOW }, /* io_pgetevents_time64 */
-	{ 425, SECCOMP_ENOSYS }, /* io_uring_setup */
-	{ 428, SECCOMP_EPERM }, /* open_tree */
+	{ 425, SECCOMP_EPERM }, /* io_uring_setup */
 	{ 434, SECCOMP_ALLOW }, /* pidfd_open */
 	{ 435, SECCOMP_ENOSYS }, /* clone3 */
 	{ 436, SECCOMP_ALLOW }, /* close_range */
@@ -218,7 +198,7 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 462, SECCOMP_ALLOW }, /* mseal */
 	{ 467, SECCOMP_ENOSYS }, /* no call */
 };
-const size_t seccomp_i386_n = 133;
+const size_t seccomp_i386_n = 122;
 
 const struct seccomp_range seccomp_aarch64[] = {
 	{ 0, SECCOMP_ALLOW }, /* io_setup */
@@ -250,8 +230,7 @@ const struct seccomp_range seccomp_aarch64[] = {
 	{ 171, SECCOMP_ALLOW }, /* adjtimex */
 	{ 198, SECCOMP_SOCKET }, /* socket */
 	{ 199, SECCOMP_ALLOW }, /* socketpair */
-	{ 217, SECCOMP_ENOSYS }, /* add_key */
-	{ 219, SECCOMP_EPERM }, /* keyctl */
+	{ 217, SECCOMP_EPERM }, /* add_key */
 	{ 220, SECCOMP_CLONE }, /* clone */
 	{ 221, SECCOMP_ALLOW }, /* execve */
 	{ 224, SECCOMP_EPERM }, /* swapon */
@@ -277,8 +256,7 @@ const struct seccomp_range seccomp_aarch64[] = {
 	{ 294, SECCOMP_EPERM }, /* kexec_file_load */
 	{ 295, SECCOMP_ENOSYS }, /* no call */
 	{ 424, SECCOMP_ALLOW }, /* pidfd_send_signal */
-	{ 425, SECCOMP_ENOSYS }, /* io_uring_setup */
-	{ 428, SECCOMP_EPERM }, /* open_tree */
+	{ 425, SECCOMP_EPERM }, /* io_uring_setup */
 	{ 434, SECCOMP_ALLOW }, /* pidfd_open */
 	{ 435, SECCOMP_ENOSYS }, /* clone3 */
 	{ 436, SECCOMP_ALLOW }, /* close_range */
@@ -294,5 +272,5 @@ const struct seccomp_range seccomp_aarch64[] = {
 	{ 462, SECCOMP_ALLOW }, /* mseal */
 	{ 467, SECCOMP_ENOSYS }, /* no call */
 };
-const size_t seccomp_aarch64_n = 72;
+const size_t seccomp_aarch64_n = 70;
 
