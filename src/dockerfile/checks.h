@@ -35,6 +35,7 @@ int check_opts_parse(struct slice s, struct check_opts *out, struct err *e) _mus
 /* "A,B" or "all" as bits. */
 uint32_t check_rules_parse(struct slice list);
 
+#define CHECK_WARNINGS_MAX 256 /* of one file; what comes after them is dropped */
 struct check_warning {
 	enum check_rule rule;
 	const char *detail;     /* one sentence; in the Dockerfile's arena */

@@ -13,6 +13,8 @@ enum instr_kind {
 	INSTR_SHELL, INSTR_STOPSIGNAL, INSTR_USER, INSTR_VOLUME, INSTR_WORKDIR,
 };
 const char *instr_name(enum instr_kind k); /* "ADD" */
+/* The instruction that a word names (case ignored), or -1. */
+int instr_kind_of(struct slice word);
 
 struct words {
 	const char **p;

@@ -19,6 +19,7 @@
 #define DOCKERFILE_MAX (4u << 20)   /* bytes of text */
 #define DOCKERFILE_LINE_MAX 65535   /* bytes of one physical line */
 #define DOCKERFILE_INSTRS_MAX 65536
+#define DOCKERFILE_STAGES_MAX 8192
 #define HEREDOCS_MAX 1024           /* of one instruction */
 
 /* "# name = value" at the top of the file. */

@@ -15,8 +15,8 @@ enum {
 	EXPOSE_ODD_FORM = 1,   /* "ip:host:container": only container was kept */
 	EXPOSE_ODD_CASE = 2,   /* protocol not in lower case */
 };
-/* "80", "80-82/udp", "127.0.0.1:80:80/tcp": each port is added as "80/tcp". *odd (may be NULL)
- * gets EXPOSE_* bits. At most 65536 ports an argument. */
+/* "80", "80-82/udp", "127.0.0.1:80:80/tcp": each port is added as "80/tcp" (ports may be NULL: the
+ * text is only checked). *odd (may be NULL) gets EXPOSE_* bits. At most 65536 ports an argument. */
 int expose_parse(struct slice arg, struct strs *ports, unsigned *odd, struct err *e) _must_check_;
 
 /* ---- STOPSIGNAL ---- */
@@ -31,7 +31,7 @@ int health_duration(struct slice s, const char *flag, int64_t *ns, struct err *e
 /* ---- chmod ---- */
 enum { CHMOD_CLAUSES = 32 };
 struct chmod_clause {
-	uint16_t who;      /* 0700, 0070, 0007 bits or'ed, 07000 for s and t */
+	uint16_t who;      /* bits it may touch: u 04700, g 02070, o 01007 */
 	char op;           /* '+', '-', '=' */
 	uint16_t perm;     /* rwx as 07, setuid and setgid as 06000, sticky 01000 */
 	bool exec_if;      /* 'X' */
