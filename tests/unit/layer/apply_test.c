@@ -547,7 +547,7 @@ static void verify_and_digest__name_what_differs(void **state)
 		{ "chmod 600 d/f", "mode" },
 		{ "touch d/f", "time" },
 		{ "ln -sfn other l; touch -h -d @1000000 l", "leads to" },
-		{ "rm d/f; mkdir d/f", "directory" },
+		{ "rm d/f; mkdir d/f; touch -d @0 d", "directory" },
 		{ "rm z", "missing" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

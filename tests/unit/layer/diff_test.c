@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tree_diff against the kernel's overlayfs: what was changed in a real mount, read as a layer,
+ * must give the same merged tree again: with the tree that is left, with one unpacked from the
+ * layer's tar, and in a view without any mount. */
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+#include "base/proc.h"
+#include "fixture.h"
+
+static bool can_mount(struct fixture *f)
+{
+	static int able = -1;
+	if (able >= 0)
+		return able;
+	able = 0;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		print_message("# SKIP needs root\n");
+		return false;
+	}
+	(void)f;
+	able = 1;
+	return true;
+}
+
+struct gen { /* one generation of layers */
+	struct index x;
+	int fd;
+	char name[16];
+};
+
+struct world {
+	struct fixture *f;
+	struct tree_opts o;
+	struct gen g[8]; /* the lowest first */
+	int n;
+	struct view view;
+	uint64_t seed;
+	bool links;
+};
+
+static unsigned rnd(struct world *w, unsigned below)
+{
+	w->seed = w->seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(w->seed >> 33) % below;
+}
+
+static int open_hit(void *ctx, const struct view_hit *hit, struct err *e)
+{
+	struct world *w = ctx;
+	return root_open(w->g[hit->layer].fd, hit->entry->path, O_RDONLY, e);
+}
+
+/* Mounts the generations, topmost `upper` (may be NULL: read-only), at "merged". */
+static int mount_at(struct world *w, int n, const char *upper)
+{
+	_cleanup_(buf_done) struct buf o = { 0 };
+	buf_str(&o, "lowerdir=");
+	for (int i = n; i-- > 0;)
+		buf_printf(&o, "%s%s/%s", i == n - 1 ? "" : ":", w->f->dir, w->g[i].name);
+	if (n == 1 && !upper) { /* an overlay without upper needs two */
+		(void)mkdirat(w->f->fd, "nothing", 0755);
+		buf_printf(&o, ":%s/nothing", w->f->dir);
+	}
+	if (upper)
+		buf_printf(&o, ",upperdir=%s/%s,workdir=%s/work", w->f->dir, upper, w->f->dir);
+	buf_str(&o, w->o.mode == TREE_USER ? ",userxattr" : ",redirect_dir=nofollow,index=off,metacopy=off");
+	_free_ char *at = str_printf("%s/merged", w->f->dir);
+	(void)mkdirat(w->f->fd, "merged", 0755);
+	(void)mkdirat(w->f->fd, "work", 0755);
+	if (mount("overlay", at, "overlay", 0, o.p) < 0)
+		fail_msg("mount %s: %s", o.p, strerror(errno));
+	/* not by f->fd: that is of the mount namespace before */
+	return open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void unmount(struct world *w, int fd)
+{
+	_free_ char *at = str_printf("%s/merged", w->f->dir);
+	close(fd);
+	assert_int_equal(umount2(at, 0), 0);
+	ok(w->f, fs_remove(w->f->fd, "work", &w->f->e));
+}
+
+/* ---- mutations ---- */
+
+static char *pick(struct world *w, bool existing_dir)
+{
+	static const char *const names[] = { "a", "b", "c", "a.x", "d" };
+	_cleanup_(buf_done) struct buf b = { 0 };
+	buf_str(&b, names[rnd(w, 5)]);
+	for (unsigned depth = rnd(w, existing_dir ? 2 : 3); depth--;)
+		buf_printf(&b, "/%s", names[rnd(w, 5)]);
+	return buf_take(&b);
+}
+
+static void put_file(struct world *w, int fd, const char *path)
+{
+	_close_ int file = openat(fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	static const char *const text[] = { "", "one", "another", "long long long long" };
+	struct stat st;
+	const char *s = text[rnd(w, 4)];
+	if (file >= 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode))
+		assert_true(write(file, s, strlen(s)) >= 0);
+}
+
+/* The same file once more: bytes, owner, mode, time. */
+static void recreate(int fd, const char *path)
+{
+	struct stat st;
+	char text[64];
+	if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return;
+	_close_ int old = openat(fd, path, O_RDONLY);
+	ssize_t n = fd_read(old, text, sizeof text);
+	assert_true(n >= 0);
+	assert_int_equal(unlinkat(fd, path, 0), 0);
+	_close_ int file = openat(fd, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_int_equal(write(file, text, (size_t)n), n);
+	assert_int_equal(fchown(file, st.st_uid, st.st_gid), 0);
+	assert_int_equal(fchmod(file, st.st_mode & 07777), 0);
+	assert_int_equal(futimens(file, (struct timespec[]){ st.st_mtim, st.st_mtim }), 0);
+}
+
+/* The same directory once more, its metadata kept and one name inside it again. */
+static void recreate_dir(struct world *w, int fd, const char *path)
+{
+	struct stat st;
+	if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+		return;
+	assert_int_equal(fs_remove(fd, path, NULL), 0);
+	assert_int_equal(mkdirat(fd, path, st.st_mode & 07777), 0);
+	_free_ char *child = str_printf("%s/a", path);
+	if (rnd(w, 2))
+		put_file(w, fd, child);
+	assert_int_equal(fchownat(fd, path, st.st_uid, st.st_gid, 0), 0);
+	assert_int_equal(fchmodat(fd, path, st.st_mode & 07777, 0), 0);
+	assert_int_equal(utimensat(fd, path, (struct timespec[]){ st.st_mtim, st.st_mtim }, 0), 0);
+}
+
+static void touch_open(int fd, const char *path)
+{
+	struct stat st;
+	if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+		_close_ int file = openat(fd, path, O_WRONLY); /* copied up, nothing changed */
+		assert_true(file >= 0);
+	}
+}
+
+static void set_attr(struct world *w, int fd, const char *path)
+{
+	char dir[FS_PROC_LEN];
+	_free_ char *name = str_printf("%s/%s", fs_proc_path(fd, dir), path);
+	char v = (char)('0' + rnd(w, 3));
+	if (v == '0')
+		(void)lremovexattr(name, "user.t");
+	else
+		(void)lsetxattr(name, "user.t", &v, 1, 0);
+	if (w->n && rnd(w, 4) == 0) /* as a nested overlay would */
+		(void)lsetxattr(name, w->o.mode == TREE_USER ? "user.overlay.opaque" : "trusted.overlay.opaque",
+				"y", 1, 0);
+}
+
+static void mutate(struct world *w, int fd)
+{
+	_free_ char *path = pick(w, false), *other = pick(w, false), *dir = pick(w, true);
+	struct timespec t = { 1000 + rnd(w, 5), rnd(w, 3) * 5 };
+	switch (rnd(w, 22)) {
+	case 0:
+	case 1:
+	case 2: put_file(w, fd, path); break;
+	case 3:
+	case 4:
+	case 5: (void)!mkdirat(fd, dir, 0700 + rnd(w, 0100)); break;
+	case 6: (void)!symlinkat(other, fd, path); break;
+	case 7: (void)!mkfifoat(fd, path, 0600); break;
+	case 8:
+	case 9: assert_true(fs_remove(fd, path, NULL) == 0 || errno); break;
+	case 10: (void)!fs_remove(fd, dir, NULL); break;
+	case 11: (void)!renameat(fd, path, fd, other); break;
+	case 12: (void)!renameat(fd, dir, fd, other); break;
+	case 13: (void)!fchmodat(fd, path, 0600 + rnd(w, 0100), AT_SYMLINK_NOFOLLOW); break;
+	case 14: (void)!fchownat(fd, path, rnd(w, 3), rnd(w, 3), AT_SYMLINK_NOFOLLOW); break;
+	case 15: set_attr(w, fd, path); break;
+	case 16: recreate(fd, path); break;
+	case 17: recreate_dir(w, fd, dir); break;
+	case 18: touch_open(fd, path); break;
+	case 19:
+		if (w->links)
+			(void)!linkat(fd, path, fd, other, 0);
+		break;
+	case 20: (void)!utimensat(fd, path, (struct timespec[]){ t, t }, AT_SYMLINK_NOFOLLOW); break;
+	case 21: (void)!mknodat(fd, path, rnd(w, 2) ? S_IFSOCK | 0600 : S_IFCHR | 0600, makedev(1, 3)); break;
+	}
+}
+
+/* ---- what has to be the same ---- */
+
+static void view_text(struct world *w, struct buf *out)
+{
+	struct view_walk *walk = view_walk_open(&w->view, "", &w->f->e);
+	struct view_hit hit;
+	while (view_walk_next(walk, &hit, &w->f->e) > 0) {
+		const struct entry *ent = hit.entry;
+		char hex[SHA256_HEX];
+		buf_printf(out, "%s %d %04o %u:%u %lld.%09u %llu %u:%u %s", ent->path, ent->type, ent->mode,
+			   ent->uid, ent->gid, (long long)ent->mtime, ent->mtime_ns,
+			   (unsigned long long)ent->size, ent->major, ent->minor, ent->link ? ent->link : "-");
+		for (size_t i = 0; i < ent->xattrs_n; i++) {
+			buf_printf(out, " %s=", ent->xattrs[i].name);
+			for (size_t j = 0; j < ent->xattrs[i].len; j++)
+				buf_printf(out, "%02x", (unsigned char)ent->xattrs[i].value[j]);
+		}
+		if (ent->type == ENTRY_FILE)
+			buf_printf(out, " %.12s", digest_hex(&ent->digest, hex));
+		buf_char(out, '\n');
+	}
+	view_walk_close(walk);
+}
+
+/* No entry that could be left out: each differs from the lower view, or has something below. */
+static void assert_minimal(struct world *w, const struct index *x)
+{
+	for (size_t i = 0; i < x->entries.n; i++) {
+		const struct entry *ent = &x->entries.p[i];
+		struct view_hit low;
+		if (ent->type == ENTRY_WHITEOUT || ent->opaque)
+			assert_int_equal(view_lookup(&w->view, ent->path, &low, NULL), 1);
+		if (ent->opaque)
+			assert_int_equal(low.entry->type, ENTRY_DIR);
+	}
+}
+
+static void generation(struct world *w, int steps)
+{
+	struct fixture *f = w->f;
+	struct gen *g = &w->g[w->n];
+	struct tree_lower lower = { &w->view, open_hit, w };
+	_cleanup_(buf_done) struct buf want = { 0 }, want_plain = { 0 }, got = { 0 };
+
+	(void)snprintf(g->name, sizeof g->name, "g%d", w->n);
+	g->fd = new_dir(f, g->name);
+	int fd = w->n ? mount_at(w, w->n, g->name) : dup(g->fd);
+	for (int i = 0; i < steps; i++)
+		mutate(w, fd);
+	tree_text_of(fd, true, w->links, &want);
+	if (w->n)
+		unmount(w, fd);
+	else
+		close(fd);
+
+	ok(f, tree_diff(g->fd, &w->o, &lower, &g->x, &f->e));
+	ok(f, tree_digest(g->fd, &g->x, &f->e));
+	assert_minimal(w, &g->x);
+	ok(f, tree_verify(g->fd, &g->x, &f->e));
+	view_push(&w->view, &g->x);
+	w->n++;
+
+	/* the tree that is left */
+	fd = mount_at(w, w->n, NULL);
+	tree_text_of(fd, true, w->links, &got);
+	tree_text_of(fd, false, w->links, &want_plain);
+	unmount(w, fd);
+	assert_same_text(&want, &got); /* the tree */
+
+	/* the view */
+	buf_clear(&got);
+	buf_clear(&want);
+	fd = mount_at(w, w->n, NULL);
+	tree_text_of(fd, true, false, &want);
+	unmount(w, fd);
+	view_text(w, &got);
+	assert_same_text(&want, &got);
+
+	/* the tar, unpacked in the tree's place */
+	_cleanup_(buf_done) struct buf tar = { 0 }, again = { 0 };
+	struct index x;
+	tar_of(f, g->fd, &g->x, &tar);
+	int fd2 = new_dir(f, "copy");
+	ok(f, apply_bytes(fd2, buf_view(&tar), &w->o, &x, &f->e));
+	tar_of(f, fd2, &x, &again);
+	assert_int_equal(tar.len, again.len);
+	assert_memory_equal(tar.p, again.p, tar.len);
+	char kept[sizeof g->name];
+	memcpy(kept, g->name, sizeof kept);
+	(void)snprintf(g->name, sizeof g->name, "copy");
+	fd = mount_at(w, w->n, NULL);
+	buf_clear(&got);
+	tree_text_of(fd, false, w->links, &got);
+	unmount(w, fd);
+	memcpy(g->name, kept, sizeof kept);
+	/* marks of a nested overlay do not travel in archives */
+	if (!strstr(want_plain.p ? want_plain.p : "", "overlay.opaque="))
+		assert_same_text(&want_plain, &got);
+	index_done(&x);
+	close(fd2);
+	ok(f, fs_remove(f->fd, "copy", &f->e));
+}
+
+static void play(struct fixture *f, uint64_t seed, enum tree_mode mode, int generations)
+{
+	struct world w = { .f = f, .seed = seed * 7919 + 1, .o = root_opts(), .links = seed % 2 };
+	w.o.mode = mode;
+	for (int i = 0; i < generations; i++)
+		generation(&w, i ? 25 : 60);
+	view_done(&w.view);
+	for (int i = 0; i < w.n; i++) {
+		index_done(&w.g[i].x);
+		close(w.g[i].fd);
+		ok(f, fs_remove(f->fd, w.g[i].name, &f->e));
+	}
+}
+
+static void rounds(struct fixture *f, enum tree_mode mode)
+{
+	const char *more = getenv("LAYER_ROUNDS");
+	const char *from = getenv("LAYER_SEED");
+	unsigned long n = more ? strtoul(more, NULL, 10) : 40;
+	unsigned long first = from ? strtoul(from, NULL, 10) : 0;
+	for (unsigned long i = first; i < first + n; i++) {
+		(void)snprintf(test_note, sizeof test_note, "LAYER_SEED=%lu mode %d: ", i, mode);
+		play(f, i, mode, 3);
+	}
+}
+
+static void diff__gives_the_merged_tree_again(void **state)
+{
+	struct fixture *f = *state;
+	if (not_root() || !can_mount(f))
+		skip();
+	rounds(f, TREE_TRUSTED);
+}
+
+static void diff__works_with_user_xattrs(void **state)
+{
+	struct fixture *f = *state;
+	if (not_root() || !can_mount(f))
+		skip();
+	rounds(f, TREE_USER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(diff__gives_the_merged_tree_again, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(diff__works_with_user_xattrs, fixture_setup, fixture_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
