@@ -21,7 +21,13 @@ void *arr_grow_(void *p, size_t *cap, size_t need, size_t size);
 #define arr_reserve(a, need)                                                                \
 	((a)->p = (need) > (a)->cap ? arr_grow_((a)->p, &(a)->cap, (need), sizeof(*(a)->p)) \
 				    : (a)->p)
-#define arr_push(a, ...) (arr_reserve((a), (a)->n + 1), (void)((a)->p[(a)->n++] = (__VA_ARGS__)))
+/* The value is looked at before the array grows: it may speak of the array itself. */
+#define arr_push(a, ...)                                        \
+	(void)({                                                \
+		__typeof__(*(a)->p) pushed_ = __VA_ARGS__;      \
+		arr_reserve((a), (a)->n + 1);                   \
+		(a)->p[(a)->n++] = pushed_;                     \
+	})
 /* A new zeroed element; its address. */
 #define arr_add(a)                                                          \
 	(arr_reserve((a), (a)->n + 1),                                      \

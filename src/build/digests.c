@@ -100,7 +100,6 @@ static bool known(struct source_want *w, struct stat *st)
 	}
 	struct source_tree *dir = dir_of(w);
 	if (dir) {
-		_close_ int fd = -1;
 		/* The entry was made from lstat a moment ago, but does not hold inode and ctime. */
 		char name[4096 + 2];
 		if ((size_t)snprintf(name, sizeof name, "%s", w->hit.entry->path) >= sizeof name)

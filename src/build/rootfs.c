@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/rootfs.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 
 #include "base/err.h"
@@ -13,18 +11,19 @@
 /* Directories of the machine that lie beneath the layers, if it has them. */
 static const char *const TOP[] = { "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
 
-/* Files and directories of /etc that programs expect and that hold no secrets; those marked with a
- * slash are taken whole. The machine's users are needed by tools that ask for a name. */
+/* Files and directories of /etc that programs expect and that hold no secrets: patterns, those with
+ * a slash at the end are directories taken whole. The machine's users are needed by tools that ask
+ * for a name. */
 static const char *const ETC[] = {
-	"alternatives/", "bash.bashrc", "bindresvport.blacklist", "ca-certificates.conf",
-	"debian_version", "environment", "ethers", "fonts/", "gai.conf", "group", "host.conf",
-	"inputrc", "issue", "java-17-openjdk/", "ld.so.cache", "ld.so.conf", "ld.so.conf.d/",
-	"ld-musl-x86_64.path", "ld-musl-aarch64.path", "locale.alias", "localtime", "login.defs",
-	"magic", "magic.mime", "mime.types", "networks", "nsswitch.conf", "os-release",
-	"passwd", "perl/", "profile", "protocols", "python3/", "python3.11/", "rpc", "services",
-	"shells", "skel/", "ssl/certs/", "ssl/openssl.cnf", "terminfo/", "timezone",
-	"xattr.conf",
+	"alternatives/", "bash.bashrc", "ca-certificates.conf", "debian_version", "environment",
+	"ethers", "fonts/", "gai.conf", "group", "host.conf", "inputrc", "issue", "java*/",
+	"ld.so.cache", "ld.so.conf", "ld.so.conf.d/", "ld-musl-*.path", "locale.alias", "localtime",
+	"login.defs", "magic*", "mime.types", "networks", "nsswitch.conf", "os-release", "passwd",
+	"perl/", "profile", "protocols", "python*/", "rpc", "services", "shells", "skel/",
+	"terminfo/", "timezone", "xattr.conf",
 };
+/* The same, one level down. */
+static const char *const ETC_SSL[] = { "certs/", "openssl.cnf" };
 
 /* Empty directories that a program may expect. */
 static const struct {
@@ -100,15 +99,45 @@ static int find_key(struct rootfs *r, struct digest *etc, struct err *e)
 	return 0;
 }
 
-static int hash_etc(int dirfd, struct digest *out, struct err *e)
+/* The paths ("etc/…") that are shown and there, a slash at the end of directories. */
+static int list_etc(int dirfd, struct strs *out, struct err *e)
+{
+	static const struct {
+		const char *dir;
+		const char *const *patterns;
+		size_t n;
+	} lists[] = { { "etc", ETC, COUNT_OF(ETC) }, { "etc/ssl", ETC_SSL, COUNT_OF(ETC_SSL) } };
+	for (size_t l = 0; l < COUNT_OF(lists); l++) {
+		if (!fs_exists(dirfd, lists[l].dir))
+			continue;
+		_cleanup_(walk_closep) struct walk *w = walk_open(dirfd, lists[l].dir, e);
+		struct walk_entry ent;
+		int r;
+		while ((r = walk_next(w, &ent, e)) > 0) {
+			bool dir = S_ISDIR(ent.st.st_mode);
+			if (dir)
+				walk_skip(w);
+			_free_ char *name = str_printf("%s%s", ent.name, dir ? "/" : "");
+			for (size_t i = 0; i < lists[l].n; i++) {
+				if (path_match(slice_of(lists[l].patterns[i]), slice_of(name)) != 1)
+					continue;
+				strs_addf(out, "%s/%s", lists[l].dir, name);
+				break;
+			}
+		}
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int hash_etc(int dirfd, const struct strs *shown, struct digest *out, struct err *e)
 {
 	struct sha256 sum;
 	sha256_begin(&sum);
 	sha256_field(&sum, "etc 1", 5);
-	for (size_t i = 0; i < COUNT_OF(ETC); i++) {
-		_free_ char *path = str_printf("etc/%s", ETC[i]);
-		if (!fs_exists(dirfd, path))
-			continue;
+	for (size_t i = 0; i < shown->n; i++) {
+		const char *path = shown->p[i];
 		hash_path(&sum, dirfd, path);
 		if (path[strlen(path) - 1] != '/')
 			continue;
@@ -185,7 +214,8 @@ static int take_etc_dir(struct index *x, int treefd, int rootfd, const char *pat
 	return r;
 }
 
-static int make_layer(struct store *s, struct rootfs *r, struct snap_draft *d, struct err *e)
+static int make_layer(struct store *s, struct rootfs *r, const struct strs *shown, struct snap_draft *d,
+		      struct err *e)
 {
 	const struct tree_opts *o = store_tree_opts(s);
 	_cleanup_(index_done) struct index x = { 0 };
@@ -194,17 +224,14 @@ static int make_layer(struct store *s, struct rootfs *r, struct snap_draft *d, s
 	add_dir(&x, "etc", 0755);
 	/* Directories of the list's own paths; duplicates end in index_sort. */
 	add_dir(&x, "etc/ssl", 0755);
-	for (size_t i = 0; i < COUNT_OF(ETC); i++) {
-		_free_ char *path = str_printf("etc/%s", ETC[i]);
+	for (size_t i = 0; i < shown->n; i++) {
+		_free_ char *path = str_dup(shown->p[i]);
 		size_t n = strlen(path);
 		bool whole = path[n - 1] == '/';
 		if (whole)
 			path[n - 1] = 0;
-		if (take_etc(&x, d->treefd, r->tree.dirfd, path, o, e) < 0)
-			return -1;
-		struct stat st;
-		if (whole && fstatat(r->tree.dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-		    take_etc_dir(&x, d->treefd, r->tree.dirfd, path, o, e) < 0)
+		if (take_etc(&x, d->treefd, r->tree.dirfd, path, o, e) < 0 ||
+		    (whole && take_etc_dir(&x, d->treefd, r->tree.dirfd, path, o, e) < 0))
 			return -1;
 	}
 	if (fs_mkdirs(d->treefd, "etc/ssl", 0755, e) < 0)
@@ -226,7 +253,8 @@ static int make_layer(struct store *s, struct rootfs *r, struct snap_draft *d, s
 }
 
 /* The small layer is made once for a state of /etc. */
-static int find_layer(struct store *s, struct rootfs *r, const struct digest *etc, struct err *e)
+static int find_layer(struct store *s, struct rootfs *r, const struct strs *shown, const struct digest *etc,
+		      struct err *e)
 {
 	_cleanup_(buf_done) struct buf id = { .max = SNAP_ID };
 	int have = cache_get(s, "rootfs", etc, &id, e);
@@ -239,7 +267,7 @@ static int find_layer(struct store *s, struct rootfs *r, const struct digest *et
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	if (userns_enter(e) < 0 || snap_begin(s, &d, e) < 0)
 		return -1;
-	int done = make_layer(s, r, &d, e);
+	int done = make_layer(s, r, shown, &d, e);
 	snap_abort(s, &d);
 	if (done < 0)
 		return err_add(e, "take what rootfs:/ shows of /etc");
@@ -255,8 +283,10 @@ int rootfs_open(struct store *s, struct rootfs *out, struct err *e)
 	for (size_t i = 0; i < COUNT_OF(TOP); i++)
 		if (fs_exists(out->tree.dirfd, TOP[i]))
 			strs_add(&out->dirs, TOP[i]);
+	_cleanup_(strs_done) struct strs shown = { 0 };
 	struct digest etc;
-	if (hash_etc(out->tree.dirfd, &etc, e) < 0 || find_layer(s, out, &etc, e) < 0)
+	if (list_etc(out->tree.dirfd, &shown, e) < 0 || hash_etc(out->tree.dirfd, &shown, &etc, e) < 0 ||
+	    find_layer(s, out, &shown, &etc, e) < 0)
 		return -1;
 	return find_key(out, &etc, e);
 }

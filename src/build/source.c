@@ -154,17 +154,34 @@ static int dir_lookup(void *ctx, const char *key, struct arena *arena, struct en
 	return 1;
 }
 
+/* As dir_lookup would tell it: 1, 0, -1. */
+static int is_told(struct source_tree *t, const char *dir, const char *name, const char *path, struct err *e)
+{
+	if (t->allowed && !t->allowed(path))
+		return 0;
+	if (!t->ignore || !ignore_match(t->ignore, slice_of(path), NULL))
+		return 1;
+	struct stat st;
+	int fd = dir_of(t, slice_of(dir));
+	if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return let_in(t, path, S_ISDIR(st.st_mode), e);
+}
+
 static int dir_list(void *ctx, const char *key, struct strs *names, struct err *e)
 {
 	struct source_tree *t = ctx;
-	if (!t->allowed)
+	if (!t->allowed && !t->ignore)
 		return list_names(t, key, names, e);
 	_cleanup_(strs_done) struct strs all = { 0 };
 	if (list_names(t, key, &all, e) < 0)
 		return -1;
 	for (size_t i = 0; i < all.n; i++) {
 		_free_ char *path = *key ? str_printf("%s/%s", key, all.p[i]) : str_dup(all.p[i]);
-		if (t->allowed(path))
+		int r = is_told(t, key, all.p[i], path, e);
+		if (r < 0)
+			return -1;
+		if (r > 0)
 			strs_add(names, all.p[i]);
 	}
 	return 0;

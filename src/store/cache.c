@@ -6,6 +6,8 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "base/num.h"
+#include "base/sha256.h"
 #include "store/internal.h"
 
 #define HEAD_MAX 80
@@ -26,7 +28,10 @@ static bool kind_ok(const char *kind)
 
 static void write_head(struct slice value, struct buf *out)
 {
-	buf_printf(out, "thimble-record %zu %016" PRIx64 "\n", value.n, map_hash(value));
+	/* Not map_hash: that is seeded anew in each process. */
+	uint8_t sum[SHA256_LEN];
+	sha256_of(value.p, value.n, sum);
+	buf_printf(out, "thimble-record %zu %016" PRIx64 "\n", value.n, be64_at(sum));
 }
 
 int cache_get(struct store *s, const char *kind, const struct digest *key, struct buf *out, struct err *e)

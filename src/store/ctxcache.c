@@ -41,7 +41,11 @@ struct ctxcache {
 
 static uint64_t check_of(const struct record *r)
 {
-	return map_hash((struct slice){ (const char *)r, offsetof(struct record, check) }) | 1;
+	/* FNV-1a; not map_hash, which is seeded anew in each process. */
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < offsetof(struct record, check); i++)
+		h = (h ^ ((const uint8_t *)r)[i]) * 0x100000001b3u;
+	return h | 1;
 }
 
 static void map_file(struct ctxcache *c)

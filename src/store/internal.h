@@ -38,8 +38,6 @@ bool lease_is_alive(struct store *s, const char *name);
 
 /* ---- store.c ---- */
 const char *store_boot_id(struct store *s);
-/* "tmp/LEASE.N", not used before; the caller frees. */
-char *store_tmp_name(struct store *s, struct err *e);
 /* Writes a file of the store (path relative to its root, parents made) atomically. */
 int store_write(struct store *s, const char *path, struct slice data, bool sync, struct err *e) _must_check_;
 /* 1, 0 if there is none, -1. */

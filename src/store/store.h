@@ -48,6 +48,7 @@ int store_use(struct store *s, enum store_kind kind, const char *name, struct er
 
 /* A new directory tmp/NAME; removed by store_sweep in a later run if its maker died. The name
  * ("tmp/NAME") is the caller's to free. */
+char *store_tmp_name(struct store *s, struct err *e); /* the name alone, for a file */
 char *store_tmp_dir(struct store *s, int *dirfd, struct err *e);
 
 /* ---- blobs: immutable bytes under their digest ---- */
