@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/layer_in.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/stream.h"
+#include "layer/compress.h"
+
+int layer_media_type(int fd, bool docker, const char **type, struct err *e)
+{
+	char head[6];
+	ssize_t n = fd_pread(fd, head, sizeof head, 0);
+	if (n < 0)
+		return err_sys(e, "read a layer");
+	switch (comp_sniff(head, (size_t)n)) {
+	case COMP_NONE:
+		*type = docker ? MT_DOCKER_LAYER : MT_OCI_LAYER;
+		return 0;
+	case COMP_GZIP:
+		*type = docker ? MT_DOCKER_LAYER_GZIP : MT_OCI_LAYER_GZIP;
+		return 0;
+	case COMP_ZSTD:
+		*type = docker ? MT_DOCKER_LAYER_ZSTD : MT_OCI_LAYER_ZSTD;
+		return 0;
+	default:
+		return err_set(e, ERR_DATA, "a layer is compressed in a way that images may not use");
+	}
+}
+
+int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e)
+{
+	struct sha256 sum;
+	uint64_t n = 0;
+	sha256_begin(&sum);
+	_cleanup_(sink_closep) struct sink *sink = sink_hash(NULL, &sum, &n);
+	if (tree_write_tar(treefd, x, -1, sink, e) < 0 || sink_finish(sink, e) < 0)
+		return -1;
+	sha256_end(&sum, out->b);
+	*size = n;
+	return 0;
+}
+
+/* What follows the end of the archive belongs to the stream that the diff id is of. */
+static int drain(struct source *in, struct err *e)
+{
+	_free_ char *block = mem_alloc(1 << 16);
+	ssize_t n;
+	while ((n = source_read(in, block, 1 << 16, e)) > 0)
+		;
+	return n < 0 ? -1 : 0;
+}
+
+static int check_diff_id(const struct layer_in *l, struct sha256 *sum, struct err *e)
+{
+	struct digest got;
+	char a[DIGEST_LEN], b[DIGEST_LEN];
+	sha256_end(sum, got.b);
+	if (digest_eq(&got, &l->diff_id))
+		return 0;
+	return err_set(e, ERR_DATA, "the stream has digest %s, the config says %s", digest_text(&got, a),
+		       digest_text(&l->diff_id, b));
+}
+
+/* treefd -1: only checks the diff id. */
+static int unpack(struct store *s, const struct layer_in *l, int treefd, struct index *x, uint64_t *size,
+		  bool *packed, struct err *e)
+{
+	enum compression comp;
+	struct sha256 sum;
+	_close_ int fd = l->open(l->ctx, e);
+	if (fd < 0)
+		return -1;
+	_cleanup_(source_closep) struct source *file = source_fd(fd);
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(file, &comp, e);
+	if (!plain)
+		return -1;
+	sha256_begin(&sum);
+	*size = 0;
+	_cleanup_(source_closep) struct source *in = source_hash(plain, &sum, size);
+	if ((treefd >= 0 && tree_apply(treefd, in, store_tree_opts(s), x, e) < 0) || drain(in, e) < 0)
+		return -1;
+	*packed = comp != COMP_NONE;
+	return check_diff_id(l, &sum, e);
+}
+
+/* Would writing it from tree and index give the same bytes? Then it need not be kept twice. */
+static int is_ours(int treefd, const struct index *x, const struct digest *diff_id, bool *out, struct err *e)
+{
+	struct digest d;
+	uint64_t n;
+	if (layer_sum(treefd, x, &d, &n, e) < 0)
+		return -1;
+	*out = digest_eq(&d, diff_id);
+	return 0;
+}
+
+static int commit(struct store *s, const struct layer_in *l, struct snap_draft *d, struct index *x,
+		  char id[static SNAP_ID], struct err *e)
+{
+	bool packed = false, ours = false;
+	if (unpack(s, l, d->treefd, x, &d->tar_size, &packed, e) < 0)
+		return -1;
+	if (!packed && is_ours(d->treefd, x, &l->diff_id, &ours, e) < 0)
+		return -1;
+	if (!ours && l->keep(l->ctx, &l->digest, e) < 0)
+		return -1;
+	d->foreign = !ours;
+	if (snap_commit(s, d, x, &l->diff_id, id, e) < 0)
+		return -1;
+	return ours ? 0 : snap_set_blob(s, id, &l->digest, l->size, l->media_type, e);
+}
+
+/* It is there already; perhaps without the file it came as, or from another compression. That the
+ * file holds this very stream is checked all the same: other images will hand it on. */
+static int known(struct store *s, const struct layer_in *l, const char *id, struct err *e)
+{
+	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
+	if (snap_info(s, id, &sn, e) < 0)
+		return -1;
+	bool has_blob = !digest_is_zero(&sn.blob.digest) && blob_has(s, &sn.blob.digest);
+	if (has_blob && digest_eq(&sn.blob.digest, &l->digest))
+		return 0;
+	bool plain = digest_eq(&l->digest, &l->diff_id), packed;
+	if (plain && (!sn.foreign || has_blob))
+		return 0;
+	uint64_t size;
+	if (!plain && unpack(s, l, -1, NULL, &size, &packed, e) < 0)
+		return -1;
+	if (l->keep(l->ctx, &l->digest, e) < 0)
+		return -1;
+	return has_blob ? 0 : snap_set_blob(s, id, &l->digest, l->size, l->media_type, e);
+}
+
+int layer_take_in(struct store *s, const struct layer_in *l, char id[static SNAP_ID], struct err *e)
+{
+	if (snap_by_diff_id(s, &l->diff_id, id) == 1)
+		return known(s, l, id, e);
+	struct snap_draft d = SNAP_DRAFT_INIT;
+	struct index x;
+	index_init(&x);
+	int r = snap_begin(s, &d, e);
+	if (r == 0)
+		r = commit(s, l, &d, &x, id, e);
+	snap_abort(s, &d);
+	index_done(&x);
+	return r;
+}
