@@ -19,6 +19,8 @@ struct build_miss {
 	const char *path;            /* as written, expanded */
 	const char *stage;           /* as it stands after --from= */
 	const char *workdir;         /* of that stage, or NULL */
+	const char *instruction;     /* its text, one line, or NULL */
+	const char *dest;            /* or NULL */
 };
 
 struct build_opts {

@@ -81,7 +81,7 @@ static int find_owner(struct plan *p, struct node *n, struct copy_spec *spec, st
 	if (ev && ev->warned) {
 		_free_ char *text = str_printf("--chown=%s: no '%.*s' in the image's %s, so 0 is used", n->chown,
 					       SLF(name), known ? "/etc/group" : "/etc/passwd");
-		ev->warned(ev->ctx, &(struct build_warning){ .text = text, .span = &n->span });
+		ev->warned(ev->ctx, &(struct build_warning){ .text = text, .span = n->instr ? &n->instr->span : NULL });
 	}
 	return 0;
 }
@@ -119,7 +119,7 @@ int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct 
 		if (!a->text.p && tree_of(p, j, &n->from.p[i], &a->tree, e) < 0)
 			return -1;
 		if (n->add && !(n->unpack_set && !n->unpack) && open_archive(p, j, i, e) < 0)
-			return err_at(e, &n->span);
+			return node_err_at(e, n, n->paths.p[i]);
 	}
 	j->spec = (struct copy_spec){ .args = j->args.p, .args_n = j->args.n, .dest = n->dest,
 				      .workdir = n->cwd, .chmod = n->chmod, .chmod_text = n->chmod_text, .parents = n->parents,
@@ -131,20 +131,17 @@ int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct 
 		j->has_exclude = true;
 		j->spec.exclude = &j->exclude;
 	}
-	if (find_owner(p, n, &j->spec, e) < 0) {
-		err_at(e, &n->span);
-		return -1;
-	}
+	if (find_owner(p, n, &j->spec, e) < 0)
+		return node_err_at(e, n, n->chown);
 	size_t missed;
 	if (copy_select(&j->spec, &j->sel, &missed, e) == 0)
 		return 0;
 	if (missed != SIZE_MAX)
-		miss_explain(p, j->args.p[missed].tree, j->args.p[missed].path, &n->from.p[missed], e);
-	err_at(e, &n->span);
-	return -1;
+		miss_explain(p, j->args.p[missed].tree, n, j->args.p[missed].path, &n->from.p[missed], e);
+	return node_err_at(e, n, missed != SIZE_MAX ? j->args.p[missed].path : NULL);
 }
 
-int copy_job_bind(struct plan *p, const struct plan_source *from, const char *path, int64_t now,
+int copy_job_bind(struct plan *p, const struct node *n, const struct plan_source *from, const char *path, int64_t now,
 		  struct copy_job **out, struct err *e)
 {
 	struct copy_job *j = NEW(struct copy_job);
@@ -159,6 +156,6 @@ int copy_job_bind(struct plan *p, const struct plan_source *from, const char *pa
 	if (copy_select(&j->spec, &j->sel, &missed, e) == 0)
 		return 0;
 	if (missed != SIZE_MAX)
-		miss_explain(p, a->tree, path, from, e);
+		miss_explain(p, a->tree, n, path, from, e);
 	return -1;
 }

@@ -15,6 +15,6 @@ struct copy_job {
 };
 int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct err *e) _must_check_;
 /* What a RUN --mount=type=bind shows: `path` of a source, to be laid at "/". */
-int copy_job_bind(struct plan *p, const struct plan_source *from, const char *path, int64_t now,
+int copy_job_bind(struct plan *p, const struct node *n, const struct plan_source *from, const char *path, int64_t now,
 		  struct copy_job **out, struct err *e) _must_check_;
 void copy_job_free(struct copy_job *j);

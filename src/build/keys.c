@@ -29,12 +29,10 @@ static int mount_keys(struct plan *p, struct node *n, struct sha256 *sum, struct
 		if (o->type != MOUNT_BIND)
 			continue;
 		struct copy_job *j = NULL;
-		int r = copy_job_bind(p, &m->from, o->source ? o->source : "/", p->now, &j, e);
+		int r = copy_job_bind(p, n, &m->from, o->source ? o->source : "/", p->now, &j, e);
 		arr_push(&n->binds, j);
-		if (r < 0) {
-			err_at(e, &n->span);
-			return -1;
-		}
+		if (r < 0)
+			return node_err_at(e, n, NULL);
 		copy_key(&j->spec, &j->sel, sum);
 	}
 	return 0;

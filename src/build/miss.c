@@ -54,14 +54,15 @@ static void miss_in_dir(struct source_tree *t, const char *path, struct err *e)
 	near_names(t, key, e);
 }
 
-void miss_explain(struct plan *p, struct source_tree *t, const char *path, const struct plan_source *from,
-		  struct err *e)
+void miss_explain(struct plan *p, struct source_tree *t, const struct node *n, const char *path,
+		  const struct plan_source *from, struct err *e)
 {
 	if (!from->node) {
 		miss_in_dir(t, path, e);
 		return;
 	}
-	struct build_miss m = { .view = t->view, .path = path, .stage = from->stage, .workdir = from->workdir };
+	struct build_miss m = { .view = t->view, .path = path, .stage = from->stage, .workdir = from->workdir,
+				.instruction = n->instr ? n->instr->original : NULL, .dest = n->dest };
 	if (p->opts->explain_miss) {
 		(void) p->opts->explain_miss(&m, e);
 		return;

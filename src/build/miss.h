@@ -4,4 +4,5 @@
 #include "build/plan.h"
 
 /* Replaces *e. */
-void miss_explain(struct plan *p, struct source_tree *t, const char *path, const struct plan_source *from, struct err *e);
+void miss_explain(struct plan *p, struct source_tree *t, const struct node *n, const char *path,
+		  const struct plan_source *from, struct err *e);

@@ -131,6 +131,11 @@ struct node *plan_node(struct plan *p, struct stage_plan *st, enum node_kind kin
 	return n;
 }
 
+int node_err_at(struct err *e, const struct node *n, const char *word)
+{
+	return n->instr && !e->span.file ? instr_err_at(e, n->instr, word) : -1;
+}
+
 static void node_free(struct node *n)
 {
 	copy_job_free(n->job);

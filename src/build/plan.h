@@ -48,7 +48,7 @@ struct node {
 	struct stage_plan *stage;
 	ARRAY_OF(struct node *) inputs; /* besides prev */
 	char *title;                 /* "RUN make"; with its place in the stage once all are known */
-	struct err_span span;        /* of the instruction; borrowed from the Dockerfile */
+	const struct instr *instr;   /* borrowed from the Dockerfile or the plan's arena; NULL: none */
 	unsigned number;             /* for display; 0: not shown */
 
 	struct base *base;           /* NODE_BASE */
@@ -133,6 +133,8 @@ int plan_stage(struct plan *p, struct stage_plan *st, struct err *e) _must_check
 /* A new node on top of the stage's tip. */
 struct node *plan_node(struct plan *p, struct stage_plan *st, enum node_kind kind);
 void plan_history(struct stage_plan *st, char *created_by, struct node *node);
+/* Gives *e the place of `word` (or all) of the node's instruction, unless it has a place. -1. */
+int node_err_at(struct err *e, const struct node *n, const char *word);
 /* Expands and applies one instruction to a stage. */
 int plan_instr(struct plan *p, struct stage_plan *st, const struct instr *in, struct err *e) _must_check_;
 /* Environment for expanding in a stage. */

@@ -104,7 +104,7 @@ static int plan_run(struct plan *p, struct stage_plan *st, const struct instr *i
 	char *created_by = config_created_by(&st->config, in, &args);
 
 	struct node *n = plan_node(p, st, NODE_RUN);
-	n->span = in->span;
+	n->instr = in;
 	n->title = str_printf("RUN %s", in->original + strcspn(in->original, " \t") +
 						 strspn(in->original + strcspn(in->original, " \t"), " \t"));
 	plan_history(st, created_by, n);
@@ -157,7 +157,7 @@ static int plan_copy(struct plan *p, struct stage_plan *st, const struct instr *
 	}
 	char *created_by = config_created_by(&st->config, in, NULL);
 	struct node *n = plan_node(p, st, NODE_COPY);
-	n->span = in->span;
+	n->instr = in;
 	plan_history(st, created_by, n);
 	_cleanup_(buf_done) struct buf title = { 0 };
 	buf_str(&title, instr_name(in->kind));
@@ -206,7 +206,7 @@ static void plan_workdir(struct plan *p, struct stage_plan *st, const struct ins
 	struct node *n = NULL;
 	if (strcmp(now, "/") != 0) {
 		n = plan_node(p, st, NODE_WORKDIR);
-		n->span = in->span;
+		n->instr = in;
 		n->title = str_printf("WORKDIR %s", st->config.working_dir);
 		n->cwd = take_ptr(&now);
 		n->user = str_dup(st->config.user ? st->config.user : "");

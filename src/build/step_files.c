@@ -21,10 +21,8 @@ int step_copy(struct plan *p, struct node *n, char id[static SNAP_ID], struct er
 	_cleanup_(copy_plan_done) struct copy_plan made = { 0 };
 	if (below_of(p, n, &below, e) < 0)
 		return -1;
-	if (copy_map(&n->job->spec, &n->job->sel, below.view, &made, e) < 0) {
-		err_at(e, &n->span);
-		return -1;
-	}
+	if (copy_map(&n->job->spec, &n->job->sel, below.view, &made, e) < 0)
+		return node_err_at(e, n, NULL);
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	if (snap_begin(p->store, &d, e) < 0)
 		return -1;
@@ -68,12 +66,12 @@ int step_workdir(struct plan *p, struct node *n, char id[static SNAP_ID], struct
 	struct view_hit hit;
 	int r = view_resolve(below.view, n->cwd, true, &key, &hit, e);
 	if (r < 0)
-		return err_at(e, &n->span);
+		return node_err_at(e, n, NULL);
 	_cleanup_(index_done) struct index x = { 0 };
 	index_init(&x);
 	if (r > 0 && hit.entry->type != ENTRY_DIR) {
 		err_set(e, ERR_USER, "WORKDIR '%s' is not a directory in the image", n->cwd);
-		return err_at(e, &n->span);
+		return node_err_at(e, n, NULL);
 	}
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	if (snap_begin(p->store, &d, e) < 0)

@@ -317,8 +317,8 @@ int step_run(struct plan *p, struct node *n, int out_fd, int err_fd, char id[sta
 	}
 	if (r == 0)
 		r = chain_commit(p, n, &d, &x, id, e);
-	if (r < 0 && !e->span.file)
-		err_at(e, &n->span);
+	if (r < 0)
+		(void) node_err_at(e, n, NULL);
 	snap_abort(p->store, &d);
 	return r;
 }

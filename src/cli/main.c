@@ -17,7 +17,7 @@
 
 /* ---- the one table ---- */
 const struct cmd *const cli_commands[] = {
-	/* cmd_build goes here */
+	&cmd_build,
 	&cmd_images,
 	&cmd_tag,
 	&cmd_inspect,
@@ -363,9 +363,12 @@ static void hint_globals(const struct cmd *cmd, int argc, char **argv, struct er
 		for (const struct opt *o = cli_global_opts; o->kind; o++) {
 			_free_ char *flag = str_printf("--%s", o->name);
 			size_t n = strlen(flag);
-			if (strncmp(argv[i], flag, n) == 0 && (!argv[i][n] || argv[i][n] == '='))
-				err_hint(e, "'%s' stands before the command: thimble %s%s%s %s …", flag,
-					 flag, o->value ? " " : "", o->value ? o->value : "", cmd->name);
+			if (strncmp(argv[i], flag, n) != 0 || (argv[i][n] && argv[i][n] != '='))
+				continue;
+			err_set(e, ERR_USER, "'%s' stands before the command", flag);
+			err_hint(e, "thimble %s%s%s %s …", flag, o->value ? " " : "",
+				 o->value ? o->value : "", cmd->name);
+			return;
 		}
 }
 
@@ -459,8 +462,8 @@ static int finish_stdout(struct cli *c, struct err *e)
 		c->out_errno = errno;
 	if (!c->out_errno && !ferror(stdout))
 		return 0;
-	errno = c->out_errno ? c->out_errno : EIO;
-	return err_sys(e, "write the result to standard output");
+	return err_set(e, ERR_SYS, "cannot write the result to standard output: %s",
+		       strerror(c->out_errno ? c->out_errno : EIO));
 }
 
 int main(int argc, char **argv)

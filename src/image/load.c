@@ -143,6 +143,8 @@ int load_done(struct loader *l, const struct digest *manifest, struct strs *name
 
 static int name_all(struct loader *l, struct err *e)
 {
+	if (l->o->unnamed)
+		return 0;
 	if (l->o->name && l->out->n == 1 && l->out->p[0].names.n == 0) {
 		_cleanup_(reference_done) struct reference ref = { 0 };
 		if (reference_parse(slice_of(l->o->name), &ref, e) < 0)

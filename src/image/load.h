@@ -16,6 +16,7 @@ struct image_load_opts {
 	const struct platform *platform; /* of an image that has several; NULL: this machine's */
 	const char *name;                /* for an image that brings no name; NULL: it stays untagged */
 	const char *what;                /* of several in it, only the one with this name or tag; NULL: all */
+	bool unnamed;                    /* no name is set in the store, whatever the archive says */
 };
 struct image_loaded {
 	struct digest manifest, id;

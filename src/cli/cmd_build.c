@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* thimble build */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "build/build.h"
+#include "cli/build_output.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "explain/copy_miss.h"
+#include "explain/explain.h"
+#include "layer/compress.h"
+#include "sandbox/userns.h"
+
+struct build_args {
+	struct strs tags, build_args, contexts, labels, outputs, annotations, add_hosts, no_cache_filter;
+	const char *file, *target, *progress, *iidfile, *metadata_file, *platform, *network, *shm_size;
+	bool no_cache, quiet, pull, rm, force_rm, load;
+};
+
+static const struct opt build_options[] = {
+	OPT_LIST(0, "add-host", struct build_args, add_hosts, "HOST:IP", "add a line to /etc/hosts of the steps"),
+	OPT_LIST(0, "annotation", struct build_args, annotations, "K=V", "add an annotation to the manifest"),
+	OPT_LIST(0, "build-arg", struct build_args, build_args, "K[=V]", "set an ARG; without =V from the environment"),
+	OPT_LIST(0, "build-context", struct build_args, contexts, "NAME=VALUE",
+		 "another context: a directory, rootfs:/, oci-layout://DIR or docker-image://NAME"),
+	OPT_STR('f', "file", struct build_args, file, "PATH", "read this Dockerfile ('-': standard input)"),
+	OPT_STR(0, "iidfile", struct build_args, iidfile, "FILE", "write the image ID to a file"),
+	OPT_LIST(0, "label", struct build_args, labels, "K=V", "set a label of the image"),
+	OPT_FLAG(0, "load", struct build_args, load, "put the image into the store (it always goes there)"),
+	OPT_STR(0, "metadata-file", struct build_args, metadata_file, "FILE", "write digests of the result as JSON"),
+	OPT_CHOICE(0, "network", struct build_args, network, "default|host|none", "network of RUN steps"),
+	OPT_FLAG(0, "no-cache", struct build_args, no_cache, "run every step again"),
+	OPT_LIST(0, "no-cache-filter", struct build_args, no_cache_filter, "STAGE", "run the steps of these stages again"),
+	OPT_LIST('o', "output", struct build_args, outputs, "DEST",
+		 "where the result goes: DIR, '-' (tar), or type=local|tar|oci|docker|image,dest=…"),
+	OPT_STR(0, "platform", struct build_args, platform, "OS/ARCH", "platform of the result: this machine's"),
+	OPT_CHOICE(0, "progress", struct build_args, progress, "auto|plain|tty|quiet", "how progress is shown"),
+	OPT_FLAG('q', "quiet", struct build_args, quiet, "print only the image ID"),
+	OPT_STR(0, "shm-size", struct build_args, shm_size, "BYTES", "size of /dev/shm in RUN steps"),
+	OPT_LIST('t', "tag", struct build_args, tags, "NAME[:TAG]", "name the image; may be given several times"),
+	OPT_STR(0, "target", struct build_args, target, "STAGE", "build this stage instead of the last"),
+	/* What docker takes and what makes no difference here. */
+	OPT_FLAG_HIDDEN(0, "pull", struct build_args, pull),
+	OPT_FLAG_HIDDEN(0, "rm", struct build_args, rm),
+	OPT_FLAG_HIDDEN(0, "force-rm", struct build_args, force_rm),
+	OPT_LATER(0, "secret", "SPEC", "secrets come in a later version"),
+	OPT_LATER(0, "ssh", "SPEC", "agent forwarding comes in a later version"),
+	OPT_LATER(0, "push", NULL, "registries come in a later version; use 'thimble save' and skopeo"),
+	OPT_LATER(0, "cache-from", "SPEC", "caches outside of the store come in a later version"),
+	OPT_LATER(0, "cache-to", "SPEC", "caches outside of the store come in a later version"),
+	OPT_LATER(0, "squash", NULL, "it comes in a later version"),
+	OPT_LATER(0, "allow", "ENTITLEMENT", "steps with more rights come in a later version"),
+	OPT_LATER(0, "sbom", "SPEC", "attestations come in a later version"),
+	OPT_LATER(0, "provenance", "SPEC", "attestations come in a later version"),
+	OPT_LATER(0, "attest", "SPEC", "attestations come in a later version"),
+	OPT_LATER(0, "call", "METHOD", "it comes in a later version"),
+	OPT_LATER(0, "check", NULL, "it comes in a later version; warnings are shown after each build"),
+	OPT_LATER(0, "ulimit", "SPEC", "it comes in a later version"),
+	OPT_LATER(0, "cgroup-parent", "PATH", "it comes in a later version"),
+	OPT_LATER('m', "memory", "BYTES", "it comes in a later version"),
+	OPT_LATER(0, "isolation", "KIND", "steps are always isolated in namespaces"),
+	{ 0 },
+};
+
+/* What a build needs while it goes on, and what has to be cleaned up. */
+struct inputs {
+	struct store *store;
+	struct buf dockerfile, ignore;
+	char *dockerfile_name, *ignore_name, *context;
+	char *temp;            /* "tmp/NAME" of the store with a context that came as a tar */
+	ARRAY_OF(struct reference) refs;
+};
+
+static void inputs_done(struct inputs *in)
+{
+	struct err ignored = { 0 }; /* swept by the next run */
+	if (in->temp)
+		(void) !fs_remove(store_fd(in->store), in->temp, &ignored);
+	err_done(&ignored);
+	buf_done(&in->dockerfile);
+	buf_done(&in->ignore);
+	free(in->dockerfile_name);
+	free(in->ignore_name);
+	free(in->context);
+	free(in->temp);
+	arr_each(r, &in->refs)
+		reference_done(r);
+	arr_done(&in->refs);
+}
+
+/* ---- the Dockerfile and the context ---- */
+
+enum { DOCKERFILE_READ_MAX = 16 << 20 };
+
+static int read_stdin(struct buf *out, const char *what, struct err *e)
+{
+	out->max = DOCKERFILE_READ_MAX;
+	return fd_slurp(STDIN_FILENO, out, what, e);
+}
+
+/* Names that are looked for in a context, in this order. */
+static const char *const default_names[] = { "Dockerfile", "dockerfile", "Containerfile" };
+
+static int default_dockerfile(const char *context, char **path, struct err *e)
+{
+	for (size_t i = 0; i < COUNT_OF(default_names); i++) {
+		_free_ char *p = path_join(slice_of(context), slice_of(default_names[i]));
+		if (access(p, F_OK) == 0) {
+			*path = take_ptr(&p);
+			return 0;
+		}
+	}
+	err_set(e, ERR_USER, "failed to read dockerfile: open Dockerfile: no such file or directory");
+	err_add(e, "there is no Dockerfile, dockerfile or Containerfile in '%s'", context);
+	return err_hint(e, "name it with -f PATH, or give the directory that holds it");
+}
+
+/* The ignore file that goes with a Dockerfile: PATH.dockerignore, else the context's own. */
+static int read_ignore(struct inputs *in, const char *dockerfile, struct err *e)
+{
+	_free_ char *beside = dockerfile ? str_printf("%s.dockerignore", dockerfile) : NULL;
+	_free_ char *own = in->context ? path_join(slice_of(in->context), SL(".dockerignore")) : NULL;
+	const char *choices[] = { beside, own };
+	for (size_t i = 0; i < COUNT_OF(choices); i++) {
+		if (!choices[i] || access(choices[i], F_OK) < 0)
+			continue;
+		in->ignore_name = slice_dup(i == 0 ? path_base(slice_of(beside)) : SL(".dockerignore"));
+		if (fs_read(AT_FDCWD, choices[i], 1u << 20, &in->ignore, e) < 0)
+			return -1;
+		/* An empty file has no rules, but it is there and chosen. */
+		if (!in->ignore.p)
+			buf_str(&in->ignore, "");
+		return 0;
+	}
+	return 0;
+}
+
+static int read_dockerfile(struct inputs *in, const char *path, struct err *e)
+{
+	in->dockerfile_name = str_dup(path);
+	if (fs_read(AT_FDCWD, path, DOCKERFILE_READ_MAX, &in->dockerfile, e) == 0)
+		return 0;
+	if (e->kind == ERR_ABSENT) {
+		err_set(e, ERR_USER, "failed to read dockerfile: open %s: no such file or directory", path);
+		err_hint(e, "the path of -f starts at the current directory, not at the context");
+	}
+	return -1;
+}
+
+/* A tar on standard input becomes a directory below the store's tmp/. */
+static int unpack_context(struct inputs *in, const struct buf *head, struct err *e)
+{
+	if (userns_enter(e) < 0)
+		return -1;
+	_close_ int dirfd = -1;
+	in->temp = store_tmp_dir(in->store, &dirfd, e);
+	if (!in->temp)
+		return -1;
+	_cleanup_(source_closep) struct source *raw = source_mem(head->p, head->len);
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(raw, NULL, e);
+	struct index x;
+	index_init(&x);
+	int r = plain ? tree_unpack(dirfd, plain, store_tree_opts(in->store), &x, e) : -1;
+	index_done(&x);
+	if (r < 0)
+		return err_add(e, "unpack the context from standard input");
+	in->context = str_printf("%s/%s", store_path(in->store), in->temp);
+	return 0;
+}
+
+static bool looks_like_tar(const struct buf *b)
+{
+	struct err ignored = { 0 };
+	char head[1024];
+	ssize_t n = 0;
+	_cleanup_(source_closep) struct source *raw = source_mem(b->p ? b->p : "", b->len);
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(raw, NULL, &ignored);
+	if (plain)
+		n = source_full(plain, head, sizeof head, &ignored);
+	err_done(&ignored);
+	return n >= 512 && tar_sniff(head, (size_t)n);
+}
+
+/* "-": a Dockerfile with an empty context, or a tar that holds both. */
+static int open_stdin(struct inputs *in, const struct build_args *a, struct err *e)
+{
+	if (a->file && strcmp(a->file, "-") == 0)
+		return err_set(e, ERR_USER, "both the context and the Dockerfile are '-': standard input can be only one");
+	_cleanup_(buf_done) struct buf text = { .max = 1u << 30 };
+	if (fd_slurp(STDIN_FILENO, &text, "the context on standard input", e) < 0)
+		return -1;
+	if (!looks_like_tar(&text)) {
+		if (a->file) {
+			err_set(e, ERR_USER, "-f %s: standard input is no tar archive, so there is no context to find it in",
+				a->file);
+			return err_hint(e, "pipe a tar archive, or give the Dockerfile alone: thimble build - < %s", a->file);
+		}
+		in->dockerfile = text;
+		text = (struct buf){ 0 };
+		in->dockerfile_name = str_dup("Dockerfile (standard input)");
+		return 0;
+	}
+	if (unpack_context(in, &text, e) < 0)
+		return -1;
+	_free_ char *path = NULL;
+	if (a->file)
+		path = path_join(slice_of(in->context), slice_of(a->file));
+	else if (default_dockerfile(in->context, &path, e) < 0)
+		return -1;
+	if (read_dockerfile(in, path, e) < 0 || read_ignore(in, path, e) < 0)
+		return -1;
+	str_set(&in->dockerfile_name, slice_dup(path_base(slice_of(path))));
+	return 0;
+}
+
+static bool is_remote(const char *s)
+{
+	return strstr(s, "://") || strncmp(s, "git@", 4) == 0 || strncmp(s, "github.com/", 11) == 0;
+}
+
+static int open_inputs(struct inputs *in, const struct build_args *a, const char *context, struct err *e)
+{
+	if (strcmp(context, "-") == 0)
+		return open_stdin(in, a, e);
+	struct stat st;
+	if (stat(context, &st) < 0) {
+		if (is_remote(context)) {
+			err_set(e, ERR_USER, "the context '%s' is not on this machine: contexts from the network come in "
+				"a later version", context);
+			return err_hint(e, "fetch it first: git clone …, then thimble build DIR");
+		}
+		err_sys(e, "open the context '%s'", context);
+		return err_hint(e, "the last argument is the directory with the files of COPY; '.' is this one");
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		err_set(e, ERR_USER, "the context '%s' is not a directory", context);
+		return err_hint(e, "for a Dockerfile write: thimble build -f %s DIR", context);
+	}
+	in->context = str_dup(context);
+	if (a->file && strcmp(a->file, "-") == 0) {
+		in->dockerfile_name = str_dup("Dockerfile (standard input)");
+		return read_stdin(&in->dockerfile, "the Dockerfile on standard input", e) < 0 ? -1 :
+			read_ignore(in, NULL, e);
+	}
+	_free_ char *path = str_dup(a->file);
+	if (!path && default_dockerfile(context, &path, e) < 0)
+		return -1;
+	if (read_dockerfile(in, path, e) < 0)
+		return -1;
+	if (!a->file)
+		str_set(&in->dockerfile_name, slice_dup(path_base(slice_of(path))));
+	return read_ignore(in, path, e);
+}
+
+/* ---- options into build_opts ---- */
+
+static int split_pair(const char *arg, const char *flag, struct slice *k, struct slice *v, struct err *e)
+{
+	struct slice s = slice_of(arg);
+	size_t eq = slice_find(s, '=');
+	if (eq == 0 || eq == s.n) {
+		err_set(e, ERR_USER, "--%s %s: it takes NAME=VALUE", flag, arg);
+		return -1;
+	}
+	*k = slice_head(s, eq);
+	*v = slice_from(s, eq + 1);
+	return 0;
+}
+
+static int fill_pairs(const struct strs *from, const char *flag, struct kvs *to, struct err *e)
+{
+	struct slice k, v;
+	for (size_t i = 0; i < from->n; i++) {
+		if (split_pair(from->p[i], flag, &k, &v, e) < 0)
+			return -1;
+		kvs_set(to, k, v);
+	}
+	return 0;
+}
+
+/* K=V; K alone takes this environment's value, and is dropped if there is none. */
+static int fill_build_args(const struct strs *from, struct kvs *to, struct err *e)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct slice s = slice_of(from->p[i]);
+		size_t eq = slice_find(s, '=');
+		if (s.n == 0 || eq == 0)
+			return err_set(e, ERR_USER, "--build-arg '%s': it takes NAME or NAME=VALUE", from->p[i]);
+		const char *value = eq < s.n ? NULL : getenv(from->p[i]);
+		if (eq < s.n)
+			kvs_set(to, slice_head(s, eq), slice_from(s, eq + 1));
+		else if (value)
+			kvs_set(to, s, slice_of(value));
+	}
+	/* As docker buildx does: the environment's epoch is a build argument. */
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	if (epoch && !kvs_get(to, "SOURCE_DATE_EPOCH"))
+		kvs_set(to, SL("SOURCE_DATE_EPOCH"), slice_of(epoch));
+	return 0;
+}
+
+static int fill_hosts(const struct strs *from, struct kvs *to, struct err *e)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct slice s = slice_of(from->p[i]);
+		size_t at = slice_find(s, ':');
+		size_t eq = slice_find(s, '=');
+		if (eq < at)
+			at = eq;
+		if (at == 0 || at >= s.n || at + 1 == s.n)
+			return err_set(e, ERR_USER, "--add-host %s: it takes HOST:IP", from->p[i]);
+		kvs_set(to, slice_head(s, at), slice_from(s, at + 1));
+	}
+	return 0;
+}
+
+static int explain_miss(const struct build_miss *m, struct err *e)
+{
+	struct copy_miss c = { .path = m->path, .stage = m->stage, .workdir = m->workdir,
+			       .instruction = m->instruction, .dest = m->dest };
+	return explain_copy_miss(m->view, &c, e);
+}
+
+static void build_opts_done(struct build_opts *o)
+{
+	kvs_done(&o->args);
+	kvs_done(&o->labels);
+	kvs_done(&o->add_hosts);
+	kvs_done(&o->annotations);
+	arr_each(n, &o->named) {
+		free(n->name);
+		free(n->value);
+	}
+	arr_done(&o->named);
+	strs_done(&o->no_cache_filter);
+}
+
+static int fill_opts(const struct build_args *a, const struct inputs *in, struct build_opts *o, struct err *e)
+{
+	*o = (struct build_opts){ .context = in->context, .dockerfile_name = in->dockerfile_name,
+				  .dockerfile = buf_view(&in->dockerfile), .target = a->target,
+				  .no_cache = a->no_cache, .platform = a->platform, .network = a->network,
+				  .explain_miss = explain_miss };
+	if (in->ignore_name) {
+		o->ignore = buf_view(&in->ignore);
+		o->ignore_name = in->ignore_name;
+	}
+	for (size_t i = 0; i < a->contexts.n; i++) {
+		struct slice k, v;
+		if (split_pair(a->contexts.p[i], "build-context", &k, &v, e) < 0)
+			return -1;
+		arr_push(&o->named, (struct build_named){ slice_dup(k), slice_dup(v) });
+	}
+	for (size_t i = 0; i < a->no_cache_filter.n; i++) {
+		struct slice rest = slice_of(a->no_cache_filter.p[i]), name;
+		while (slice_split(&rest, ',', &name)) {
+			char *lower = slice_dup(name);
+			for (char *c = lower; *c; c++)
+				*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
+			strs_take(&o->no_cache_filter, lower);
+		}
+	}
+	if (a->shm_size && num_parse_size(slice_of(a->shm_size), &o->shm_size) < 0)
+		return err_set(e, ERR_USER, "--shm-size %s: it takes a size such as 64m", a->shm_size);
+	if (fill_pairs(&a->labels, "label", &o->labels, e) < 0 ||
+	    fill_pairs(&a->annotations, "annotation", &o->annotations, e) < 0 ||
+	    fill_hosts(&a->add_hosts, &o->add_hosts, e) < 0)
+		return -1;
+	return fill_build_args(&a->build_args, &o->args, e);
+}
+
+static int parse_tags(const struct strs *tags, struct inputs *in, struct err *e)
+{
+	for (size_t i = 0; i < tags->n; i++) {
+		struct reference *r = arr_add(&in->refs);
+		if (cli_no_scratch(tags->p[i], "name an image", e) < 0)
+			return -1;
+		if (reference_parse(slice_of(tags->p[i]), r, e) < 0)
+			return err_add(e, "-t %s", tags->p[i]);
+		if (r->has_digest)
+			return err_set(e, ERR_USER, "-t %s: a name to give cannot hold a digest", tags->p[i]);
+	}
+	return 0;
+}
+
+/* ---- after the build ---- */
+
+static void warn_about(struct cli *c, struct store *s, const struct build_result *r)
+{
+	if (r->on_rootfs)
+		return; /* what it stands on is not in its layers */
+	struct image_fs fs = { 0 };
+	struct explanation x = { 0 };
+	struct err ignored = { 0 }; /* advice only: the image is built */
+	if (image_fs_open(s, r->snaps.p, r->snaps.n, &fs, &ignored) == 0) {
+		struct explain_fs look = explain_fs_image(&fs);
+		if (explain_image(&look, &r->config, NULL, &x, &ignored) > 0) {
+			struct err warning = { 0 };
+			(void) explanation_to_err(&x, &warning);
+			err_add(&warning, "warning: the image is built, and will not start");
+			cli_error(c, &warning);
+		}
+	}
+	explanation_done(&x);
+	image_fs_close(&fs);
+	err_done(&ignored);
+}
+
+static int write_file(const char *path, const char *text, struct err *e)
+{
+	_free_ char *dir = slice_dup(path_dir(slice_of(path)));
+	_free_ char *name = slice_dup(path_base(slice_of(path)));
+	_close_ int fd = fs_open_dir(AT_FDCWD, dir, e);
+	return fd < 0 ? -1 : fs_write(fd, fd, name, slice_of(text), 0644, false, e);
+}
+
+static int name_image(struct cli *c, struct inputs *in, const struct build_result *r, bool quiet, struct err *e)
+{
+	arr_each(ref, &in->refs) {
+		_free_ char *text = reference_text(ref);
+		_free_ char *familiar = reference_familiar(ref);
+		if (name_set(in->store, text, &r->manifest, e) < 0)
+			return err_add(e, "name the image '%s'", familiar);
+		if (!quiet)
+			(void) fprintf(stderr, "named %s\n", familiar);
+	}
+	(void)c;
+	return 0;
+}
+
+/* A name whose build failed remembers it, for compare. */
+static void name_failure(struct inputs *in, const struct err *why)
+{
+	arr_each(ref, &in->refs) {
+		struct err ignored = { 0 }; /* the build's own error is what the user needs */
+		_free_ char *text = reference_text(ref);
+		(void) !name_set_failed(in->store, text, why, &ignored);
+		err_done(&ignored);
+	}
+}
+
+static int finish(struct cli *c, const struct build_args *a, struct inputs *in, struct build_result *r,
+		  struct outputs *outputs, int64_t since, struct err *e)
+{
+	char id[DIGEST_LEN];
+	digest_text(&r->id, id);
+	bool quiet = a->quiet;
+	if (name_image(c, in, r, quiet || (a->progress && strcmp(a->progress, "quiet") == 0), e) < 0)
+		return -1;
+	if (outputs_write(c, outputs, in->store, r, in->refs.n ? &in->refs.p[0] : NULL, e) < 0)
+		return -1;
+	if (a->iidfile && write_file(a->iidfile, id, e) < 0)
+		return err_add(e, "write --iidfile %s", a->iidfile);
+	if (a->metadata_file) {
+		char digest[DIGEST_LEN];
+		_cleanup_(buf_done) struct buf json = { 0 };
+		outputs_metadata(r, in->refs.p, in->refs.n, &json);
+		(void)digest;
+		if (write_file(a->metadata_file, json.p, e) < 0)
+			return err_add(e, "write --metadata-file %s", a->metadata_file);
+	}
+	if (quiet && !outputs_to_stdout(outputs))
+		(void) printf("%s\n", id);
+	if (!quiet && !(a->progress && strcmp(a->progress, "quiet") == 0))
+		(void) fprintf(stderr, "built %.19s  %u steps, %u cached  %.2fs\n", id, r->steps, r->cached,
+			       (double)(clock_mono_ns() - since) / 1e9);
+	return 0;
+}
+
+static int build_main(struct cli *c, const void *args, const struct words *words, struct err *e)
+{
+	const struct build_args *a = args;
+	int64_t since = clock_mono_ns();
+	_cleanup_(inputs_done) struct inputs in = { 0 };
+	_cleanup_(build_opts_done) struct build_opts o = { 0 };
+	_cleanup_(build_result_done) struct build_result r = { 0 };
+	_cleanup_(outputs_done) struct outputs outputs = { 0 };
+	if (outputs_parse(&a->outputs, &outputs, e) < 0)
+		return -1;
+	if (parse_tags(&a->tags, &in, e) < 0)
+		return -1;
+	in.store = cli_store(c, true, e);
+	if (!in.store || open_inputs(&in, a, words->p[0], e) < 0 || fill_opts(a, &in, &o, e) < 0)
+		return -1;
+	o.docker_format = outputs_want_docker(&outputs);
+	if (a->pull)
+		cli_warn(c, "--pull: there is no pulling yet; images of the store are used");
+	struct progress *p = progress_new(c, a->quiet ? PROGRESS_QUIET : progress_mode(a->progress));
+	o.events = progress_events(p);
+	int ok = build_run(in.store, &o, &r, e);
+	progress_end(p);
+	progress_free(p);
+	if (ok < 0) {
+		name_failure(&in, e);
+		return -1;
+	}
+	ok = finish(c, a, &in, &r, &outputs, since, e);
+	if (ok == 0)
+		warn_about(c, in.store, &r);
+	return ok;
+}
+
+const struct cmd cmd_build = {
+	.name = "build",
+	.usage = "[OPTIONS] CONTEXT",
+	.help = "build an image from a Dockerfile",
+	.opts = build_options,
+	.args_size = sizeof(struct build_args),
+	.run = build_main,
+	.min = 1,
+	.max = 1,
+	.group = GROUP_BUILD,
+	.details = "CONTEXT is a directory, or '-': a Dockerfile or a tar archive on standard input. The Dockerfile\n"
+		   "is -f PATH ('-': standard input), else Dockerfile, dockerfile or Containerfile of the context.",
+	.examples = "thimble build -t hello .\n"
+		    "thimble build -t hello:small --target run --build-arg VERSION=2 .\n"
+		    "thimble build --build-context gcc=rootfs:/ -t hello -f Dockerfile.gcc .\n"
+		    "thimble build -o out . && ls out",
+};
