@@ -557,6 +557,9 @@ static int fill(struct linker_closure *c, const char *program, const struct link
 		return 0;
 	}
 	c->libc = obj_libc(head);
+	/* a link ld-linux -> ld-musl, as some make it on Alpine: musl it is */
+	if (c->objects.n > 1 && obj_libc_of_interp(c->objects.p[1].real) == LIBC_MUSL)
+		c->libc = LIBC_MUSL;
 	if (c->libc == LIBC_UNKNOWN)
 		c->libc = LIBC_GLIBC;
 	if (search_begin(c->search, c->libc, head, head->interp,

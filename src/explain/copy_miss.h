@@ -14,11 +14,11 @@ struct copy_miss {
 	const char *workdir;     /* WORKDIR of that stage at its end, NULL or "": "/" */
 	const char *instruction; /* its text, one line, for the mend; NULL: one is made up */
 	const char *dest;        /* for the made-up one; NULL: "." */
-	int own_layer;           /* layers of the view from this one on were made by the stage itself */
 };
 
 /* Fills *e (ERR_USER) with the file that was looked for, why (COPY --from starts at the stage's /,
  * its WORKDIR is not used), where the file really is, the line to write instead, and near matches:
- * the same base name elsewhere, the stage's own layers first, then names like it in the directory.
+ * the same base name elsewhere, higher layers first (what the stage itself made), then names like it in
+ * the directory.
  * Always -1. */
 int explain_copy_miss(struct view *v, const struct copy_miss *m, struct err *e);
