@@ -101,8 +101,8 @@ static bool step_forward(struct walkers *w, unsigned token, struct slice v)
 /* Start of the character that ends at `at` (> 0). */
 static size_t rune_start(struct slice v, size_t at)
 {
-	for (size_t back = 1; back <= 4 && back <= at; back++)
-		if (rune_len(slice_head(v, at), at - back) == back)
+	for (size_t back = 4; back > 1; back--) /* longest first: a last byte alone is one too */
+		if (back <= at && rune_len(slice_head(v, at), at - back) == back)
 			return at - back;
 	return at - 1;
 }

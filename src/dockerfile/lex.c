@@ -137,6 +137,9 @@ static void comments_add(struct lex *l, struct comments *c, struct slice line, u
 		c->skip = arena_str(l->arena, words_first(&value));
 		return;
 	}
+	const struct lex_directives *d = &l->directives;
+	if (no == d->syntax_line || no == d->check_line || no == d->escape_line)
+		return;
 	line = slice_trim(slice_from(line, 1));
 	if (line.n == 0) {
 		buf_clear(&c->text);
