@@ -132,7 +132,8 @@ int clock_parse(struct slice s, struct timespec *out)
 		return -1;
 	if (!take_zone(&s, &east) || s.n)
 		return -1;
-	out->tv_sec = days_of(year, month, day) * DAY + hour * 3600 + minute * 60 + second - east;
+	out->tv_sec = days_of(year, month, day) * DAY + (int)(hour * 3600 + minute * 60 + second) -
+		      east;
 	out->tv_nsec = ns;
 	return 0;
 }
@@ -175,11 +176,11 @@ const char *clock_ago(struct timespec t, struct timespec now, char out[static CL
 		what = "About an hour";
 	else if (hours < 48)
 		n = hours, what = "hours";
-	else if (hours < 24 * 7 * 2)
+	else if (hours / 24 < 7 * 2)
 		n = hours / 24, what = "days";
-	else if (hours < 24 * 30 * 2)
+	else if (hours / 24 < 30 * 2)
 		n = hours / 24 / 7, what = "weeks";
-	else if (hours < 24 * 365 * 2)
+	else if (hours / 24 < 365 * 2)
 		n = hours / 24 / 30, what = "months";
 	else
 		n = minutes / 60 / 24 / 365, what = "years";
@@ -196,10 +197,14 @@ struct unit {
 };
 
 static const struct unit units[] = {
-	{ "ns", 1 },        { "us", 1000 },
-	{ "\u00b5s", 1000 }, { "\u03bcs", 1000 }, /* the micro sign, and the Greek letter */
-	{ "ms", 1000000 },  { "s", NS },
-	{ "m", INT64_C(60) * NS }, { "h", INT64_C(3600) * NS },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "\u00b5s", 1000 },
+	{ "\u03bcs", 1000 }, /* the micro sign, and the Greek letter */
+	{ "ms", 1000000 },
+	{ "s", NS },
+	{ "m", INT64_C(60) * NS },
+	{ "h", INT64_C(3600) * NS },
 };
 
 /* Digits as a number; how many there were. Past 2^63 it fails with SIZE_MAX. */
@@ -249,12 +254,11 @@ static int take_term(struct slice *s, uint64_t *sum)
 		if (!slice_is(slice_head(*s, n), units[i].name))
 			continue;
 		*s = slice_from(*s, n);
-		return ckd_mul(&whole, whole, (uint64_t)units[i].ns) ||
-				       ckd_add(sum, *sum, whole) ||
+		return ckd_mul(&whole, whole, (uint64_t)units[i].ns) || ckd_add(sum, *sum, whole) ||
 				       ckd_add(sum, *sum, (uint64_t)(part * (double)units[i].ns)) ||
-				       *sum > (uint64_t)INT64_MAX + 1 ?
-			       -1 :
-			       0;
+				       *sum > (uint64_t)INT64_MAX + 1
+			       ? -1
+			       : 0;
 	}
 	return -1;
 }

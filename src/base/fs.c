@@ -26,7 +26,8 @@ int root_open_mode(int rootfd, const char *path, int flags, mode_t mode, struct 
 	int fd;
 	do
 		fd = (int)syscall(SYS_openat2, rootfd, path, &how, sizeof how);
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced, openat2(2) */
+	while (fd < 0 &&
+	       (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced, openat2(2) */
 	return fd >= 0 ? fd : err_sys(e, "open '%s' inside the image", path);
 }
 
@@ -243,8 +244,7 @@ int fd_copy(int in, int out, uint64_t *copied, struct err *e)
 	struct stat from, to;
 	if (fstat(in, &from) < 0 || fstat(out, &to) < 0)
 		return err_sys(e, "look at a file to copy");
-	if (S_ISREG(from.st_mode) && S_ISREG(to.st_mode) &&
-	    from.st_blocks < from.st_size / 512) {
+	if (S_ISREG(from.st_mode) && S_ISREG(to.st_mode) && from.st_blocks < from.st_size / 512) {
 		off_t at = lseek(in, 0, SEEK_CUR), end = lseek(out, 0, SEEK_CUR);
 		int flags = fcntl(out, F_GETFL);
 		/* holes over older content would let it show through */
@@ -263,7 +263,8 @@ int fd_copy(int in, int out, uint64_t *copied, struct err *e)
 int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e)
 {
 	struct slice rest = slice_of(path), name;
-	_close_ int at = openat(dirfd, path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_close_ int at = openat(dirfd, path[0] == '/' ? "/" : ".",
+				O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return err_sys(e, "open the directory to make '%s' in", path);
 	while (path_next(&rest, &name)) {

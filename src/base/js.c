@@ -52,8 +52,8 @@ json_t *js_parse(struct slice text, const char *what, struct err *e)
 }
 
 /* *v is the member, or NULL if it is absent or null. */
-static int member(const json_t *obj, const char *key, json_type type, const char *words,
-		  json_t **v, struct err *e)
+static int member(const json_t *obj, const char *key, json_type type, const char *words, json_t **v,
+		  struct err *e)
 {
 	json_t *found = json_object_get(obj, key);
 	if (!found || json_is_null(found)) {
@@ -90,7 +90,7 @@ int js_bool(const json_t *obj, const char *key, bool *out, struct err *e)
 	json_t *v = NULL;
 	if (member(obj, key, JSON_TRUE, "true or false", &v, e) < 0)
 		return -1;
-	*out = v && json_is_true(v);
+	*out = json_is_true(v);
 	return 0;
 }
 
@@ -110,11 +110,9 @@ int js_strs(const json_t *obj, const char *key, struct strs *out, struct err *e)
 	size_t i;
 	if (js_array(obj, key, &list, e) < 0)
 		return -1;
-	json_array_foreach(list, i, v)
-		if (!json_is_string(v))
-			return err_set(e, ERR_DATA, "'%s' must hold strings only", key);
-	json_array_foreach(list, i, v)
-		strs_add(out, json_string_value(v));
+	json_array_foreach(list, i, v) if (!json_is_string(v)) return err_set(
+		e, ERR_DATA, "'%s' must hold strings only", key);
+	json_array_foreach(list, i, v) strs_add(out, json_string_value(v));
 	return 0;
 }
 

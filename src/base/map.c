@@ -28,7 +28,8 @@ static void sip_round(uint64_t v[static 4])
 uint64_t map_hash(struct slice key)
 {
 	uint64_t k[2] = { 0, 0 };
-	const void *random = (const void *)getauxval(AT_RANDOM); /* NOLINT: how the kernel hands it */
+	const void *random =
+		(const void *)getauxval(AT_RANDOM); /* NOLINT: how the kernel hands it */
 	if (random)
 		memcpy(k, random, sizeof k);
 	uint64_t v[4] = { k[0] ^ 0x736f6d6570736575u, k[1] ^ 0x646f72616e646f6du,

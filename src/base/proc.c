@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-enum { STDERR_KEPT = 8 * 1024 };
+#define STDERR_KEPT ((size_t)8 * 1024)
 
 pid_t proc_fork(struct err *e)
 {

@@ -41,7 +41,7 @@ void sha256_hex(const uint8_t in[static SHA256_LEN], char out[static SHA256_HEX]
 		out[2 * i] = digits[in[i] >> 4];
 		out[2 * i + 1] = digits[in[i] & 15];
 	}
-	out[2 * SHA256_LEN] = '\0';
+	out[SHA256_HEX - 1] = '\0';
 }
 
 static int digit_of(char c)
@@ -54,7 +54,7 @@ static int digit_of(char c)
 int sha256_unhex(const char *hex, size_t n, uint8_t out[static SHA256_LEN])
 {
 	uint8_t bytes[SHA256_LEN];
-	if (n != 2 * SHA256_LEN)
+	if (n != SHA256_HEX - 1)
 		return -1;
 	for (size_t i = 0; i < SHA256_LEN; i++) {
 		int high = digit_of(hex[2 * i]), low = digit_of(hex[2 * i + 1]);

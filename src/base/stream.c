@@ -92,7 +92,7 @@ struct source_of_mem {
 	struct slice left;
 };
 
-static ssize_t mem_source_read(struct source *s, void *p, size_t n, struct err *e)
+static ssize_t mem_source_read(struct source *s, void *p, size_t n, _unused_ struct err *e)
 {
 	struct source_of_mem *m = (struct source_of_mem *)s;
 	if (n > m->left.n)

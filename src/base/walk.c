@@ -11,7 +11,7 @@
 struct walk {
 	struct descent descent;
 	struct buf path;
-	bool enter;       /* the entry told last is a directory to go into */
+	bool enter; /* the entry told last is a directory to go into */
 	struct stat told; /* its lstat */
 	const char *name; /* its name, in the last directory's list */
 };

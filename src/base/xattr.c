@@ -5,9 +5,9 @@
 #include <sys/xattr.h>
 
 #include "base/alloc.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "base/fs.h"
-#include "base/array.h"
 
 enum { LIST_MOST = 64 * 1024, VALUE_MOST = 64 * 1024 }; /* XATTR_LIST_MAX, XATTR_SIZE_MAX */
 
@@ -85,9 +85,9 @@ int xattrs_read(int dirfd, const char *name, struct xattrs *out, struct err *e)
 {
 	static const struct xattr_calls calls = { llistxattr, lgetxattr };
 	char dir[FS_PROC_LEN];
-	_free_ char *path = name[0] == '/' || dirfd < 0 ?
-				    str_dup(name) :
-				    str_printf("%s/%s", fs_proc_path(dirfd, dir), name);
+	_free_ char *path = name[0] == '/' || dirfd < 0
+				    ? str_dup(name)
+				    : str_printf("%s/%s", fs_proc_path(dirfd, dir), name);
 	_free_ char *what = str_printf("'%s'", name);
 	return read_sorted(&calls, path, what, out, e);
 }

@@ -136,10 +136,10 @@ static void copy_owned(struct image_config *c, const struct image_config *from)
 	c->stop_signal = str_dup(from->stop_signal);
 	c->platform = (struct platform){ 0 };
 	platform_copy(&c->platform, &from->platform);
-	struct strs *const to[] = { &c->env,   &c->entrypoint, &c->cmd,    &c->shell,
-				    &c->volumes, &c->ports,    &c->onbuild };
-	const struct strs *const of[] = { &from->env,     &from->entrypoint, &from->cmd,
-					  &from->shell,   &from->volumes,    &from->ports,
+	struct strs *const to[] = { &c->env,     &c->entrypoint, &c->cmd,    &c->shell,
+				    &c->volumes, &c->ports,      &c->onbuild };
+	const struct strs *const of[] = { &from->env,    &from->entrypoint, &from->cmd,
+					  &from->shell,  &from->volumes,    &from->ports,
 					  &from->onbuild };
 	for (size_t i = 0; i < COUNT_OF(to); i++) {
 		*to[i] = (struct strs){ 0 };
@@ -202,8 +202,7 @@ static int read_keys(const json_t *obj, const char *key, struct strs *out, struc
 	const char *name;
 	if (js_object(obj, key, &set, e) < 0)
 		return -1;
-	json_object_foreach(set, name, v)
-		strs_add(out, name);
+	json_object_foreach(set, name, v) strs_add(out, name);
 	strs_sort(out);
 	return 0;
 }
@@ -214,7 +213,8 @@ static int read_labels(const json_t *obj, struct kvs *out, struct err *e)
 	const char *name;
 	if (js_object(obj, "Labels", &labels, e) < 0)
 		return -1;
-	json_object_foreach(labels, name, v) {
+	json_object_foreach(labels, name, v)
+	{
 		if (!json_is_string(v))
 			return err_set(e, ERR_DATA, "the label '%s' must be a string", name);
 		/* keys of an object are unique: no need to look for it */
@@ -242,11 +242,10 @@ static int read_health(const json_t *config, struct health **out, struct err *e)
 }
 
 /* Members of "config" in the order they are written. */
-static const char *const config_members[] = { "User",        "ExposedPorts", "Env",
-					      "Entrypoint",  "Cmd",          "Volumes",
-					      "WorkingDir",  "Labels",       "StopSignal",
-					      "Healthcheck", "ArgsEscaped",  "OnBuild",
-					      "Shell" };
+static const char *const config_members[] = {
+	"User",   "ExposedPorts", "Env",         "Entrypoint",  "Cmd",     "Volumes", "WorkingDir",
+	"Labels", "StopSignal",   "Healthcheck", "ArgsEscaped", "OnBuild", "Shell"
+};
 
 static int read_config(const json_t *root, struct image_config *c, struct err *e)
 {
@@ -323,9 +322,9 @@ static int read_history(const json_t *root, struct image_config *c, struct err *
 
 static int read_all(const json_t *root, struct image_config *c, struct err *e)
 {
-	static const char *const known[] = { "created", "author",  "os",     "architecture",
-					     "variant", "os.version", "config", "rootfs",
-					     "history" };
+	static const char *const known[] = { "created",      "author",  "os",
+					     "architecture", "variant", "os.version",
+					     "config",       "rootfs",  "history" };
 	if (!json_is_object(root))
 		return err_set(e, ERR_DATA, "it is not an object");
 	if (read_created(root, &c->created, &c->has_created, e) < 0 ||
@@ -485,8 +484,7 @@ static json_t *sorted(const json_t *obj)
 	_cleanup_(strs_done) struct strs keys = { 0 };
 	const char *key;
 	json_t *v;
-	json_object_foreach((json_t *)obj, key, v)
-		strs_add(&keys, key);
+	json_object_foreach((json_t *)obj, key, v) strs_add(&keys, key);
 	strs_sort(&keys);
 	json_t *out = json_object();
 	arr_each(it, &keys)

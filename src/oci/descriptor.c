@@ -82,9 +82,8 @@ int member_annotations(const json_t *obj, json_t **out, struct err *e)
 	const char *key;
 	if (js_object(obj, "annotations", &found, e) < 0)
 		return -1;
-	json_object_foreach(found, key, v)
-		if (!json_is_string(v))
-			return err_set(e, ERR_DATA, "the annotation '%s' must be a string", key);
+	json_object_foreach(found, key, v) if (!json_is_string(v)) return err_set(
+		e, ERR_DATA, "the annotation '%s' must be a string", key);
 	json_decref(*out);
 	*out = json_incref(found);
 	return 0;
@@ -94,7 +93,8 @@ json_t *member_extra(const json_t *obj, const char *const *known, size_t n)
 {
 	json_t *extra = NULL, *v;
 	const char *key;
-	json_object_foreach((json_t *)obj, key, v) {
+	json_object_foreach((json_t *)obj, key, v)
+	{
 		bool is_known = false;
 		for (size_t i = 0; i < n && !is_known; i++)
 			is_known = strcmp(key, known[i]) == 0;
@@ -138,7 +138,7 @@ static int read_size(const json_t *obj, uint64_t *size, struct err *e)
 
 static int read_members(const json_t *obj, struct descriptor *d, struct err *e)
 {
-	static const char *const known[] = { "mediaType", "digest",   "size",
+	static const char *const known[] = { "mediaType",   "digest",   "size",
 					     "annotations", "platform", "artifactType" };
 	const char *digest;
 	json_t *platform;

@@ -14,7 +14,8 @@ int digest_parse(struct slice s, struct digest *out, struct err *e)
 		return err_set(e, ERR_DATA, "'%.*s' is not a digest (sha256: and 64 hex digits)",
 			       SLF(shown));
 	if (!slice_starts(s, prefix))
-		return err_set(e, ERR_DATA, "the digest '%.*s' is not of sha256, the only kind known",
+		return err_set(e, ERR_DATA,
+			       "the digest '%.*s' is not of sha256, the only kind known",
 			       SLF(shown));
 	struct slice hex = slice_from(s, prefix.n);
 	if (sha256_unhex(hex.p, hex.n, out->b) < 0)
@@ -25,8 +26,9 @@ int digest_parse(struct slice s, struct digest *out, struct err *e)
 
 const char *digest_text(const struct digest *d, char out[static DIGEST_LEN])
 {
-	memcpy(out, "sha256:", 7);
-	sha256_hex(d->b, out + 7);
+	static const char prefix[] = "sha256:";
+	memcpy(out, prefix, sizeof prefix);
+	sha256_hex(d->b, out + sizeof prefix - 1);
 	return out;
 }
 

@@ -47,7 +47,7 @@ void platform_done(struct platform *p)
 
 struct alias {
 	const char *said, *said_variant; /* NULL: any */
-	const char *arch, *variant;      /* variant NULL: as it was said */
+	const char *arch, *variant; /* variant NULL: as it was said */
 };
 
 /* containerd/platforms, database.go, normalizeArch */
@@ -113,17 +113,18 @@ static bool is_one_of(struct slice s, const char *const *names, size_t n)
 
 static bool is_known_os(struct slice s)
 {
-	static const char *const names[] = { "linux", "windows", "darwin", "macos", "freebsd",
-					     "netbsd", "openbsd", "wasip1" };
+	static const char *const names[] = { "linux",   "windows", "darwin",  "macos",
+					     "freebsd", "netbsd",  "openbsd", "wasip1" };
 	return is_one_of(s, names, COUNT_OF(names));
 }
 
 static bool is_known_arch(struct slice s)
 {
-	static const char *const names[] = { "386", "amd64", "arm", "arm64", "loong64", "mips",
-					     "mips64", "mips64le", "mipsle", "ppc64", "ppc64le",
-					     "riscv64", "s390x", "wasm", "x86_64", "x86-64",
-					     "aarch64", "armhf", "armel", "i386", "i686" };
+	static const char *const names[] = { "386",     "amd64",   "arm",      "arm64",  "loong64",
+					     "mips",    "mips64",  "mips64le", "mipsle", "ppc64",
+					     "ppc64le", "riscv64", "s390x",    "wasm",   "x86_64",
+					     "x86-64",  "aarch64", "armhf",    "armel",  "i386",
+					     "i686" };
 	return is_one_of(s, names, COUNT_OF(names));
 }
 

@@ -94,7 +94,8 @@ static int check_path(struct slice path, struct err *e)
 	struct slice rest = path, part;
 	while (slice_split(&rest, '/', &part)) {
 		if (part.n == 0)
-			return err_set(e, ERR_USER, "the name '%.*s' has an empty part between slashes",
+			return err_set(e, ERR_USER,
+				       "the name '%.*s' has an empty part between slashes",
 				       SLF(path));
 		if (is_component(part))
 			continue;

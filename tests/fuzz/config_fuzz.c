@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an image's config: ERR_DATA, or a value whose copy is written and read back to the
  * same bytes. */
-#include <assert.h>
 #include "base/err.h"
 #include "oci/config.h"
+#include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a manifest and as an index: ERR_DATA, or a value that is written and read back
  * to the same bytes. Nothing is both. */
-#include <assert.h>
 #include "base/err.h"
 #include "oci/manifest.h"
+#include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an image's name: refused with ERR_USER, or a name whose canonical and familiar
  * texts are read back as the same one, and whose path is fit for a file's name. */
-#include <assert.h>
 #include "base/err.h"
 #include "oci/reference.h"
+#include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
