@@ -176,11 +176,11 @@ const char *clock_ago(struct timespec t, struct timespec now, char out[static CL
 		what = "About an hour";
 	else if (hours < 48)
 		n = hours, what = "hours";
-	else if (hours / 24 < 7 * 2)
+	else if (hours / 24 < 14)
 		n = hours / 24, what = "days";
-	else if (hours / 24 < 30 * 2)
+	else if (hours / 24 < 60)
 		n = hours / 24 / 7, what = "weeks";
-	else if (hours / 24 < 365 * 2)
+	else if (hours / 24 < 730)
 		n = hours / 24 / 30, what = "months";
 	else
 		n = minutes / 60 / 24 / 365, what = "years";
