@@ -57,7 +57,7 @@ static void clear_moving(struct progress *p)
 static void put_line(const char *before, struct slice text)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
-	term_escape(text, false, &b);
+	term_escape(text, true, &b); /* tabs stay; a newline is only in titles of here-documents */
 	(void) fprintf(stderr, "%s%s\n", before, b.p ? b.p : "");
 }
 
