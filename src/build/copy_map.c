@@ -173,6 +173,13 @@ static int put_file(struct mapper *m, const char *path, const struct copy_item *
 	return 0;
 }
 
+/* The key of the directory that a path lies in: "" for the root. */
+static struct slice parent_of(const char *path)
+{
+	struct slice dir = path_dir(slice_of(path));
+	return slice_is(dir, ".") ? SL("") : dir;
+}
+
 /* Real places of directories of a source whose own place leads through links (archives). */
 static char *place_of(struct map *moved, const char *dest, const char *rel)
 {
@@ -209,7 +216,7 @@ static int map_dir_group(struct mapper *m, const struct copy_selection *sel, siz
 				free(map_put(&moved, slice_of(it->rel), str_dup(path)));
 		} else {
 			/* An archive need not hold the directories above its members. */
-			if (m->spec->args[it->arg].whole && need_dirs(m, path_dir(slice_of(path)), e) < 0)
+			if (m->spec->args[it->arg].whole && need_dirs(m, parent_of(path), e) < 0)
 				r = -1;
 			else
 				r = put_file(m, path, it, e);
@@ -237,8 +244,7 @@ static int map_group(struct mapper *m, const struct copy_selection *sel, size_t 
 		str_set(&place, *place ? str_printf("%s/%s", place, g->name) : str_dup(g->name));
 	if (!*place)
 		return err_set(e, ERR_USER, "the destination '/' is a directory: name the file, or end with '/'");
-	struct slice parent = path_dir(slice_of(place));
-	if (need_dirs(m, slice_is(parent, ".") ? SL("") : parent, e) < 0)
+	if (need_dirs(m, parent_of(place), e) < 0)
 		return -1;
 	return put_file(m, place, &sel->items.p[from], e);
 }
