@@ -23,14 +23,17 @@ struct compare_run {
 	char *output;      /* its last lines of stderr (or stdout), or NULL; the caller frees */
 };
 
+void compare_run_done(struct compare_run *r);
+
+#define COMPARE_FOR_NS INT64_C(5000000000)
+
 struct compare_opts {
-	int64_t for_ns;          /* 0: five seconds */
+	int64_t for_ns;          /* 0: COMPARE_FOR_NS */
 	/* Runs the image's command without network for at most `ns`. 0; -1: it could not be tried.
-	 * NULL: nothing is run; what explain finds decides. */
+	 * compare_by_container with the store as ctx, or a test's own; NULL: nothing is run, what
+	 * explain finds decides. */
 	int (*probe)(void *ctx, const struct image *im, int64_t ns, struct compare_run *out, struct err *e);
 	void *ctx;
-	/* Where an image's files came from, for the mends; may be NULL. 1 and *from, 0. */
-	int (*from)(void *ctx, const struct image *im, struct explain_from *from, struct err *e);
 };
 
 struct compare_row {
@@ -41,7 +44,8 @@ struct compare_row {
 	unsigned layers;
 	struct compare_run run;  /* of a row that was run */
 	char *why;               /* for a table cell; NULL if it works */
-	struct explanation x;    /* cause CAUSE_NONE if nothing is known but `why` */
+	char *mend;              /* the first way out, or NULL; may have several lines */
+	struct explanation x;    /* all of them; cause CAUSE_NONE if nothing is known but `why` */
 	struct err error;        /* COMPARE_NOT_BUILT: of the build. COMPARE_FAILS: the image could not be tried */
 };
 struct compare_rows {
@@ -50,9 +54,13 @@ struct compare_rows {
 };
 void compare_rows_done(struct compare_rows *r);
 
-/* A row for each name, smallest first, those that are not built last; names in the order given where
- * equal. -1: a name that does not exist at all (ERR_ABSENT), or the store fails. An image that
- * cannot be tried is a row that fails. */
+/* A row for each name (as given: the caller expands a NAME into its tags), smallest first, those that
+ * are not built last; in the order given where equal. A name whose last build failed counts as not
+ * built though an older image may have it. -1: a name that does not exist at all (ERR_ABSENT), or
+ * the store fails. An image that cannot be tried is a row that fails. */
 int compare_images(struct store *s, const struct strs *names, const struct compare_opts *o,
 		   struct compare_rows *out, struct err *e) _must_check_;
 bool compare_all_work(const struct compare_rows *r);
+
+/* A probe by container_probe (container/run.h): ctx is the struct store. */
+int compare_by_container(void *store, const struct image *im, int64_t ns, struct compare_run *out, struct err *e) _must_check_;
