@@ -3,14 +3,14 @@
 #include "base/err.h"
 #include "base/num.h"
 
-#define OLD_MAGIC "ld.so-1.7.0"
-#define NEW_MAGIC "glibc-ld.so.cache1.1"
-#define OLD_HEADER 16u   /* magic, padding, u32 count */
-#define OLD_ENTRY 12u
-#define HEADER 48u
-#define ENTRY 24u
+#define OLD_MAGIC       "ld.so-1.7.0"
+#define NEW_MAGIC       "glibc-ld.so.cache1.1"
+#define OLD_HEADER      16u /* magic, padding, u32 count */
+#define OLD_ENTRY       12u
+#define HEADER          48u
+#define ENTRY           24u
 #define EXTENSION_MAGIC 0xeaa42174u
-#define TAG_HWCAPS 1u
+#define TAG_HWCAPS      1u
 #define HWCAP_EXTENSION (UINT64_C(1) << 62)
 
 static uint32_t word(const struct ldcache *c, uint64_t at)
@@ -96,7 +96,8 @@ int ldcache_open(struct slice bytes, struct ldcache *out, struct err *e)
 		c.count = word(&c, 20);
 		if (bytes.p[28] != 0 || c.count > LDCACHE_ENTRIES_MAX ||
 		    !holds(&c, HEADER, (uint64_t)c.count * ENTRY))
-			return err_set(e, ERR_DATA, "ld.so.cache says it has more entries than fit in it");
+			return err_set(e, ERR_DATA,
+				       "ld.so.cache says it has more entries than fit in it");
 	}
 	find_hwcaps(&c);
 	*out = c;
@@ -124,7 +125,8 @@ int ldcache_entry(const struct ldcache *c, uint32_t i, struct ldcache_entry *out
 	return 1;
 }
 
-int ldcache_find(const struct ldcache *c, struct slice soname, uint32_t *i, struct ldcache_entry *out)
+int ldcache_find(const struct ldcache *c, struct slice soname, uint32_t *i,
+		 struct ldcache_entry *out)
 {
 	while (*i < c->count) {
 		struct ldcache_entry x;

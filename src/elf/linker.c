@@ -4,23 +4,23 @@
  * object of that name is there already. Whoever comes first in the list asks first: that is
  * breadth-first, as both linkers do it. */
 #include "elf/linker.h"
-#include <errno.h>
-#include <sys/stat.h>
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
 #include "elf/search.h"
+#include <errno.h>
+#include <sys/stat.h>
 
 const char *linker_how_text(enum linker_how how)
 {
 	switch (how) {
 	case LINKER_IS_PROGRAM: return "the program";
-	case LINKER_IS_INTERP:  return "named as its interpreter";
-	case LINKER_BY_PATH:    return "named by its path";
-	case LINKER_BY_RPATH:   return "found through DT_RPATH";
-	case LINKER_BY_ENV:     return "found through LD_LIBRARY_PATH";
+	case LINKER_IS_INTERP: return "named as its interpreter";
+	case LINKER_BY_PATH: return "named by its path";
+	case LINKER_BY_RPATH: return "found through DT_RPATH";
+	case LINKER_BY_ENV: return "found through LD_LIBRARY_PATH";
 	case LINKER_BY_RUNPATH: return "found through DT_RUNPATH";
-	case LINKER_BY_CACHE:   return "found through ld.so.cache";
+	case LINKER_BY_CACHE: return "found through ld.so.cache";
 	case LINKER_BY_DEFAULT: return "found in a built-in directory";
 	}
 	return "";
@@ -35,9 +35,9 @@ struct want {
 	enum linker_edge edge;
 	struct strs searched;
 	char *unfit, *unfit_why;
-	bool stop;              /* an unfit file that ends the search */
+	bool stop; /* an unfit file that ends the search */
 	/* when found: */
-	size_t have;            /* number of an object that is there already + 1 */
+	size_t have; /* number of an object that is there already + 1 */
 	char *path, *real;
 	struct obj obj;
 	enum linker_how how;
@@ -57,7 +57,8 @@ static void want_done(struct want *w)
 }
 
 /* 1: an ELF object; 0: a file that is none, *why tells; -1: it cannot be read. */
-static int open_object(const struct linker_fs *fs, const char *real, struct obj *out, char **why, struct err *e)
+static int open_object(const struct linker_fs *fs, const char *real, struct obj *out, char **why,
+		       struct err *e)
 {
 	_cleanup_(err_done) struct err bad = { 0 };
 	_close_ int fd = fs->open(fs->ctx, real, e);
@@ -94,7 +95,8 @@ static void note_unfit(struct want *w, const char *path, char *why, bool stop)
 
 /* glibc passes over an object of another machine (elf/dl-load.c, open_verify) and gives up at what is
  * no object; musl gives up at either. */
-static int try_path(struct linker_closure *c, struct want *w, const char *path, enum linker_how how, struct err *e)
+static int try_path(struct linker_closure *c, struct want *w, const char *path, enum linker_how how,
+		    struct err *e)
 {
 	struct linker_search *s = c->search;
 	_free_ char *real = NULL, *why = NULL;
@@ -116,10 +118,13 @@ static int try_path(struct linker_closure *c, struct want *w, const char *path, 
 		return 0;
 	}
 	if (!obj_same_machine(&o, &c->objects.p[0].obj)) {
-		why = str_printf("is for %s", obj_machine_name(o.machine, o.is64, o.big_endian, machine));
+		why = str_printf("is for %s",
+				 obj_machine_name(o.machine, o.is64, o.big_endian, machine));
 		note_unfit(w, path, take_ptr(&why), c->libc == LIBC_MUSL);
 	} else if (o.type != ET_DYN) {
-		note_unfit(w, path, str_printf("is an %s, not a shared library", obj_kind_name(o.kind)), true);
+		note_unfit(w, path,
+			   str_printf("is an %s, not a shared library", obj_kind_name(o.kind)),
+			   true);
 	} else {
 		w->obj = o;
 		w->path = str_dup(path);
@@ -131,11 +136,12 @@ static int try_path(struct linker_closure *c, struct want *w, const char *path, 
 	return 0;
 }
 
-static int find_variants(struct linker_closure *c, struct want *w, const struct search_dir *d, const char *dir,
-			 struct err *e)
+static int find_variants(struct linker_closure *c, struct want *w, const struct search_dir *d,
+			 const char *dir, struct err *e)
 {
 	for (size_t i = 0; i < d->variants.n; i++) {
-		_free_ char *path = str_printf("%s/%s/%s", dir, d->variants.p[i], w->name), *real = NULL;
+		_free_ char *path = str_printf("%s/%s/%s", dir, d->variants.p[i], w->name),
+			    *real = NULL;
 		enum linker_type type;
 		int r = c->search->fs.resolve(c->search->fs.ctx, path, &real, &type, e);
 		if (r < 0)
@@ -151,7 +157,8 @@ static const char *dir_slash(const char *dir)
 	return strcmp(dir, "/") == 0 ? "" : dir;
 }
 
-static int try_dir(struct linker_closure *c, struct want *w, const char *dir, enum linker_how how, struct err *e)
+static int try_dir(struct linker_closure *c, struct want *w, const char *dir, enum linker_how how,
+		   struct err *e)
 {
 	const struct search_dir *d = NULL;
 
@@ -175,15 +182,16 @@ static int try_dir(struct linker_closure *c, struct want *w, const char *dir, en
 }
 
 /* A list of directories as it stands in an object or in the environment. */
-static int try_list(struct linker_closure *c, struct want *w, const char *list, const char *separators,
-		    const char *object, enum linker_how how, struct err *e)
+static int try_list(struct linker_closure *c, struct want *w, const char *list,
+		    const char *separators, const char *object, enum linker_how how, struct err *e)
 {
 	const char *at = list;
 
 	/* glibc takes an empty element for the working directory, but not an empty list */
 	for (int r = 0; *list && r == 0 && !w->stop; at++) {
 		size_t n = strcspn(at, separators);
-		_free_ char *dir = search_expand(c->search, c->libc, (struct slice){ at, n }, object);
+		_free_ char *dir = search_expand(c->search, c->libc, (struct slice){ at, n },
+						 object);
 		if (!dir)
 			return 0;
 		r = try_dir(c, w, dir, how, e);
@@ -257,7 +265,8 @@ static int find_glibc(struct linker_closure *c, struct want *w, struct err *e)
 	if (!by->obj.runpath)
 		r = try_rpaths(c, w, e);
 	if (r == 0 && !w->stop && c->search->library_path)
-		r = try_list(c, w, c->search->library_path, ":;", c->objects.p[0].real, LINKER_BY_ENV, e);
+		r = try_list(c, w, c->search->library_path, ":;", c->objects.p[0].real,
+			     LINKER_BY_ENV, e);
 	if (r == 0 && !w->stop && by->obj.runpath)
 		r = try_list(c, w, by->obj.runpath, ":", by->path, LINKER_BY_RUNPATH, e);
 	if (r == 0 && !w->stop)
@@ -287,7 +296,8 @@ static int find_musl(struct linker_closure *c, struct want *w, struct err *e)
 	int r = 0;
 
 	if (c->search->library_path)
-		r = try_list(c, w, c->search->library_path, ":\n", c->objects.p[0].real, LINKER_BY_ENV, e);
+		r = try_list(c, w, c->search->library_path, ":\n", c->objects.p[0].real,
+			     LINKER_BY_ENV, e);
 	for (size_t i = w->by; r == 0 && !w->stop; i = c->objects.p[i].by) {
 		const struct linker_object *o = &c->objects.p[i];
 		const char *list = o->obj.runpath ? o->obj.runpath : o->obj.rpath;
@@ -366,14 +376,16 @@ static bool is_loader_name(const struct linker_closure *c, const char *name)
 static int find(struct linker_closure *c, struct want *w, struct err *e)
 {
 	if (strchr(w->name, '/')) {
-		_free_ char *path = search_expand(c->search, c->libc, slice_of(w->name), c->objects.p[w->by].path);
+		_free_ char *path = search_expand(c->search, c->libc, slice_of(w->name),
+						  c->objects.p[w->by].path);
 		return path ? try_path(c, w, path, LINKER_BY_PATH, e) : 0;
 	}
 	return c->libc == LIBC_MUSL ? find_musl(c, w, e) : find_glibc(c, w, e);
 }
 
 /* 1 loaded, or there already; 0 missing, which is noted. */
-static int load(struct linker_closure *c, size_t by, const char *name, enum linker_edge edge, struct err *e)
+static int load(struct linker_closure *c, size_t by, const char *name, enum linker_edge edge,
+		struct err *e)
 {
 	_cleanup_(want_done) struct want w = { .name = name, .by = by, .edge = edge };
 	int r;
@@ -383,7 +395,8 @@ static int load(struct linker_closure *c, size_t by, const char *name, enum link
 	if (map_has(&c->search->failed, slice_of(name)))
 		return 0;
 	if (c->objects.n >= LINKER_OBJECTS_MAX)
-		return err_set(e, ERR_DATA, "more than %u libraries are asked for", LINKER_OBJECTS_MAX);
+		return err_set(e, ERR_DATA, "more than %u libraries are asked for",
+			       LINKER_OBJECTS_MAX);
 	r = find(c, &w, e);
 	if (r < 0)
 		return -1;
@@ -427,7 +440,8 @@ static int load_rest(struct linker_closure *c, struct err *e)
 	return 0;
 }
 
-static int load_list(struct linker_closure *c, struct slice text, const char *separators, struct err *e)
+static int load_list(struct linker_closure *c, struct slice text, const char *separators,
+		     struct err *e)
 {
 	size_t at = 0;
 
@@ -504,7 +518,8 @@ static int add_program(struct linker_closure *c, const char *path, struct err *e
 	if (r < 0)
 		return -1;
 	if (r == 0 || type != LINKER_FILE)
-		return err_set(e, ERR_USER, "'%s' is %s", path, r == 0 ? "not in the image" : "no regular file");
+		return err_set(e, ERR_USER, "'%s' is %s", path,
+			       r == 0 ? "not in the image" : "no regular file");
 	r = open_object(fs, real, &o.obj, &why, e);
 	if (r <= 0)
 		return r < 0 ? -1 : err_set(e, ERR_DATA, "'%s' %s", path, why);
@@ -545,7 +560,8 @@ static int add_interp(struct linker_closure *c, struct err *e)
 	return 0;
 }
 
-static int fill(struct linker_closure *c, const char *program, const struct linker_env *env, struct err *e)
+static int fill(struct linker_closure *c, const char *program, const struct linker_env *env,
+		struct err *e)
 {
 	const struct obj *head;
 

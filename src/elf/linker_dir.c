@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* elf/linker_dir.c: a directory of this machine as the linker's file system. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include "base/dirlist.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
 #include "elf/linker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 /* The path of a descriptor below the root's own, as the kernel tells it. */
 static char *path_in_root(int rootfd, int fd, struct err *e)
@@ -27,7 +27,8 @@ static char *path_in_root(int rootfd, int fd, struct err *e)
 	return str_dup(path[strlen(root)] ? path + strlen(root) : "/");
 }
 
-static int dir_resolve(void *ctx, const char *path, char **real, enum linker_type *type, struct err *e)
+static int dir_resolve(void *ctx, const char *path, char **real, enum linker_type *type,
+		       struct err *e)
 {
 	_cleanup_(err_done) struct err why = { 0 };
 	_close_ int fd = root_open(*(int *)ctx, path, O_PATH, &why);
@@ -70,5 +71,7 @@ static int dir_list(void *ctx, const char *real, struct strs *names, struct err 
 
 struct linker_fs linker_fs_dir(int *rootfd)
 {
-	return (struct linker_fs){ .ctx = rootfd, .resolve = dir_resolve, .open = dir_open, .list = dir_list };
+	return (struct linker_fs){
+		.ctx = rootfd, .resolve = dir_resolve, .open = dir_open, .list = dir_list
+	};
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* elf/names.c: what the numbers of an object are called, and what its names stand for. */
-#include <stdio.h>
 #include "base/path.h"
 #include "elf/obj.h"
+#include <stdio.h>
 
 const char *obj_kind_name(enum obj_kind k)
 {
 	switch (k) {
 	case OBJ_RELOCATABLE: return "object file";
-	case OBJ_CORE:        return "core dump";
-	case OBJ_STATIC:      return "static program";
-	case OBJ_STATIC_PIE:  return "static position-independent program";
-	case OBJ_PROGRAM:     return "dynamic program";
-	case OBJ_LIBRARY:     return "shared library";
-	case OBJ_OTHER:       break;
+	case OBJ_CORE: return "core dump";
+	case OBJ_STATIC: return "static program";
+	case OBJ_STATIC_PIE: return "static position-independent program";
+	case OBJ_PROGRAM: return "dynamic program";
+	case OBJ_LIBRARY: return "shared library";
+	case OBJ_OTHER: break;
 	}
 	return "ELF object of an unknown type";
 }
@@ -21,10 +21,10 @@ const char *obj_kind_name(enum obj_kind k)
 const char *obj_libc_name(enum obj_libc l)
 {
 	switch (l) {
-	case LIBC_GLIBC:   return "glibc";
-	case LIBC_MUSL:    return "musl";
-	case LIBC_UCLIBC:  return "uClibc";
-	case LIBC_BIONIC:  return "bionic";
+	case LIBC_GLIBC: return "glibc";
+	case LIBC_MUSL: return "musl";
+	case LIBC_UCLIBC: return "uClibc";
+	case LIBC_BIONIC: return "bionic";
 	case LIBC_UNKNOWN: break;
 	}
 	return "unknown libc";
@@ -34,17 +34,20 @@ const char *obj_libc_name(enum obj_libc l)
  * and the ABI lists of each port. */
 static const struct machine {
 	uint16_t machine;
-	int bits;          /* 0: both */
-	int order;         /* 0: both, 1: little, 2: big */
+	int bits; /* 0: both */
+	int order; /* 0: both, 1: little, 2: big */
 	const char *name, *goarch, *triplet, *loader;
 } machines[] = {
 	{ EM_X86_64, 64, 1, "x86-64", "amd64", "x86_64-linux-gnu", "/lib64/ld-linux-x86-64.so.2" },
 	{ EM_X86_64, 32, 1, "x32", "amd64", "x86_64-linux-gnux32", "/libx32/ld-linux-x32.so.2" },
 	{ EM_386, 32, 1, "i386", "386", "i386-linux-gnu", "/lib/ld-linux.so.2" },
-	{ EM_AARCH64, 64, 1, "aarch64", "arm64", "aarch64-linux-gnu", "/lib/ld-linux-aarch64.so.1" },
-	{ EM_AARCH64, 64, 2, "aarch64 (big-endian)", "arm64be", "aarch64_be-linux-gnu", "/lib/ld-linux-aarch64_be.so.1" },
+	{ EM_AARCH64, 64, 1, "aarch64", "arm64", "aarch64-linux-gnu",
+	  "/lib/ld-linux-aarch64.so.1" },
+	{ EM_AARCH64, 64, 2, "aarch64 (big-endian)", "arm64be", "aarch64_be-linux-gnu",
+	  "/lib/ld-linux-aarch64_be.so.1" },
 	{ EM_ARM, 32, 1, "arm", "arm", "arm-linux-gnueabihf", "/lib/ld-linux-armhf.so.3" },
-	{ EM_RISCV, 64, 1, "riscv64", "riscv64", "riscv64-linux-gnu", "/lib/ld-linux-riscv64-lp64d.so.1" },
+	{ EM_RISCV, 64, 1, "riscv64", "riscv64", "riscv64-linux-gnu",
+	  "/lib/ld-linux-riscv64-lp64d.so.1" },
 	{ EM_PPC64, 64, 1, "ppc64le", "ppc64le", "powerpc64le-linux-gnu", "/lib64/ld64.so.2" },
 	{ EM_PPC64, 64, 2, "ppc64", "ppc64", "powerpc64-linux-gnu", "/lib64/ld64.so.1" },
 	{ EM_PPC, 32, 2, "ppc", "ppc", "powerpc-linux-gnu", "/lib/ld.so.1" },
@@ -62,7 +65,8 @@ static const struct machine *find_machine(uint16_t machine, bool is64, bool big)
 {
 	for (size_t i = 0; i < COUNT_OF(machines); i++) {
 		const struct machine *m = &machines[i];
-		if (m->machine == machine && m->bits == (is64 ? 64 : 32) && m->order == (big ? 2 : 1))
+		if (m->machine == machine && m->bits == (is64 ? 64 : 32) &&
+		    m->order == (big ? 2 : 1))
 			return m;
 	}
 	return NULL;
@@ -73,7 +77,8 @@ static const struct machine *machine_of(const struct obj *o)
 	return find_machine(o->machine, o->is64, o->big_endian);
 }
 
-const char *obj_machine_name(uint16_t machine, bool is64, bool big_endian, char out[static OBJ_MACHINE_LEN])
+const char *obj_machine_name(uint16_t machine, bool is64, bool big_endian,
+			     char out[static OBJ_MACHINE_LEN])
 {
 	const struct machine *m = find_machine(machine, is64, big_endian);
 

@@ -36,7 +36,8 @@ struct obj_bytes obj_bytes_fd(int fd, uint64_t size)
 }
 
 /* All reading goes through here: nothing beyond the end is ever asked for. */
-static int fetch(const struct obj_bytes *b, uint64_t at, void *p, size_t n, const char *what, struct err *e)
+static int fetch(const struct obj_bytes *b, uint64_t at, void *p, size_t n, const char *what,
+		 struct err *e)
 {
 	uint64_t end;
 
@@ -127,7 +128,8 @@ static void read_segment(const struct obj *o, const uint8_t *p, struct obj_segme
 }
 
 /* gABI chapter 5, "Program Header". The entry size must be the structure's own, as in Linux. */
-static int read_segments(const struct obj_bytes *b, const struct table *ph, struct obj *o, struct err *e)
+static int read_segments(const struct obj_bytes *b, const struct table *ph, struct obj *o,
+			 struct err *e)
 {
 	size_t want = o->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 	size_t bytes = (size_t)ph->count * want;
@@ -135,9 +137,11 @@ static int read_segments(const struct obj_bytes *b, const struct table *ph, stru
 	if (ph->count == 0)
 		return 0;
 	if (ph->entsize != want)
-		return err_set(e, ERR_DATA, "ELF: program headers of %u bytes, not %zu", ph->entsize, want);
+		return err_set(e, ERR_DATA, "ELF: program headers of %u bytes, not %zu",
+			       ph->entsize, want);
 	if (bytes > OBJ_HEADERS_MAX)
-		return err_set(e, ERR_DATA, "ELF: more than %u bytes of program headers", OBJ_HEADERS_MAX);
+		return err_set(e, ERR_DATA, "ELF: more than %u bytes of program headers",
+			       OBJ_HEADERS_MAX);
 
 	_free_ uint8_t *raw = mem_alloc(bytes);
 	if (fetch(b, ph->offset, raw, bytes, "the program header table", e) < 0)
@@ -216,7 +220,8 @@ static int read_dynamic_entries(const struct obj_bytes *b, const struct obj *o,
 	uint64_t count = s->filesz / (2 * width);
 
 	if (count > OBJ_DYNAMIC_MAX)
-		return err_set(e, ERR_DATA, "ELF: more than %u entries in the dynamic section", OBJ_DYNAMIC_MAX);
+		return err_set(e, ERR_DATA, "ELF: more than %u entries in the dynamic section",
+			       OBJ_DYNAMIC_MAX);
 
 	_free_ uint8_t *raw = mem_alloc((size_t)count * 2 * width);
 	if (fetch(b, s->offset, raw, (size_t)count * 2 * width, "the dynamic section", e) < 0)
@@ -247,7 +252,8 @@ static int find_strings(const struct obj *o, struct dynamic *d, struct err *e)
 
 /* A name in the string table; the caller frees. Read in pieces: the table of a big library has
  * megabytes, the names that matter here a few bytes. */
-static char *read_string(const struct obj_bytes *b, const struct dynamic *d, uint64_t at, struct err *e)
+static char *read_string(const struct obj_bytes *b, const struct dynamic *d, uint64_t at,
+			 struct err *e)
 {
 	_cleanup_(buf_done) struct buf s = { 0 };
 	char piece[128];
@@ -272,8 +278,8 @@ static char *read_string(const struct obj_bytes *b, const struct dynamic *d, uin
 	return NULL;
 }
 
-static int add_string(const struct obj_bytes *b, const struct dynamic *d, uint64_t at, struct strs *to,
-		      struct err *e)
+static int add_string(const struct obj_bytes *b, const struct dynamic *d, uint64_t at,
+		      struct strs *to, struct err *e)
 {
 	if (to->n >= OBJ_NAMES_MAX)
 		return err_set(e, ERR_DATA, "ELF: more than %u names of one kind", OBJ_NAMES_MAX);
@@ -284,7 +290,8 @@ static int add_string(const struct obj_bytes *b, const struct dynamic *d, uint64
 	return 0;
 }
 
-static int set_string(const struct obj_bytes *b, const struct dynamic *d, uint64_t at, char **to, struct err *e)
+static int set_string(const struct obj_bytes *b, const struct dynamic *d, uint64_t at, char **to,
+		      struct err *e)
 {
 	char *s = read_string(b, d, at, e);
 
@@ -294,22 +301,23 @@ static int set_string(const struct obj_bytes *b, const struct dynamic *d, uint64
 	return 0;
 }
 
-static int read_dynamic_names(const struct obj_bytes *b, const struct dynamic *d, struct obj *o, struct err *e)
+static int read_dynamic_names(const struct obj_bytes *b, const struct dynamic *d, struct obj *o,
+			      struct err *e)
 {
 	arr_each(it, &d->entries) {
 		int r = 0;
 		switch (it->tag) {
-		case DT_NEEDED:    r = add_string(b, d, it->value, &o->needed, e); break;
-		case DT_FILTER:    r = add_string(b, d, it->value, &o->filters, e); break;
+		case DT_NEEDED: r = add_string(b, d, it->value, &o->needed, e); break;
+		case DT_FILTER: r = add_string(b, d, it->value, &o->filters, e); break;
 		case DT_AUXILIARY: r = add_string(b, d, it->value, &o->auxiliary, e); break;
 		case DT_AUDIT:
-		case DT_DEPAUDIT:  r = add_string(b, d, it->value, &o->audit, e); break;
-		case DT_SONAME:    r = set_string(b, d, it->value, &o->soname, e); break;
-		case DT_RPATH:     r = set_string(b, d, it->value, &o->rpath, e); break;
-		case DT_RUNPATH:   r = set_string(b, d, it->value, &o->runpath, e); break;
-		case DT_FLAGS:     o->dt_flags = it->value; break;
-		case DT_FLAGS_1:   o->dt_flags_1 = it->value; break;
-		default:           break;
+		case DT_DEPAUDIT: r = add_string(b, d, it->value, &o->audit, e); break;
+		case DT_SONAME: r = set_string(b, d, it->value, &o->soname, e); break;
+		case DT_RPATH: r = set_string(b, d, it->value, &o->rpath, e); break;
+		case DT_RUNPATH: r = set_string(b, d, it->value, &o->runpath, e); break;
+		case DT_FLAGS: o->dt_flags = it->value; break;
+		case DT_FLAGS_1: o->dt_flags_1 = it->value; break;
+		default: break;
 		}
 		if (r < 0)
 			return -1;
@@ -320,8 +328,8 @@ static int read_dynamic_names(const struct obj_bytes *b, const struct dynamic *d
 /* ---- symbol versions: the LSB's "Symbol Versioning" ---- */
 
 /* n bytes at a virtual address. */
-static int fetch_at(const struct obj_bytes *b, const struct obj *o, uint64_t vaddr, void *p, size_t n,
-		    const char *what, struct err *e)
+static int fetch_at(const struct obj_bytes *b, const struct obj *o, uint64_t vaddr, void *p,
+		    size_t n, const char *what, struct err *e)
 {
 	uint64_t at;
 
@@ -338,7 +346,8 @@ static int read_need_versions(const struct obj_bytes *b, const struct dynamic *d
 		uint32_t next;
 
 		if (o->version_needs.n >= OBJ_NAMES_MAX)
-			return err_set(e, ERR_DATA, "ELF: more than %u needed versions", OBJ_NAMES_MAX);
+			return err_set(e, ERR_DATA, "ELF: more than %u needed versions",
+				       OBJ_NAMES_MAX);
 		if (fetch_at(b, o, at, aux, sizeof aux, "the needed versions", e) < 0)
 			return -1;
 		char *name = read_string(b, d, word(o, aux + 8), e);
@@ -355,7 +364,8 @@ static int read_need_versions(const struct obj_bytes *b, const struct dynamic *d
 	return 0;
 }
 
-static int read_version_needs(const struct obj_bytes *b, const struct dynamic *d, struct obj *o, struct err *e)
+static int read_version_needs(const struct obj_bytes *b, const struct dynamic *d, struct obj *o,
+			      struct err *e)
 {
 	uint64_t at, count = 0;
 
@@ -367,7 +377,8 @@ static int read_version_needs(const struct obj_bytes *b, const struct dynamic *d
 		uint32_t next;
 
 		if (i >= OBJ_NAMES_MAX)
-			return err_set(e, ERR_DATA, "ELF: versions of more than %u files", OBJ_NAMES_MAX);
+			return err_set(e, ERR_DATA, "ELF: versions of more than %u files",
+				       OBJ_NAMES_MAX);
 		if (fetch_at(b, o, at, rec, sizeof rec, "the needed versions", e) < 0)
 			return -1;
 		_free_ char *file = read_string(b, d, word(o, rec + 4), e);
@@ -387,7 +398,8 @@ static int read_version_needs(const struct obj_bytes *b, const struct dynamic *d
 }
 
 /* Only the first name of each definition: the others are the versions it inherits from. */
-static int read_version_defs(const struct obj_bytes *b, const struct dynamic *d, struct obj *o, struct err *e)
+static int read_version_defs(const struct obj_bytes *b, const struct dynamic *d, struct obj *o,
+			     struct err *e)
 {
 	uint64_t at, count = 0;
 
@@ -403,7 +415,8 @@ static int read_version_defs(const struct obj_bytes *b, const struct dynamic *d,
 		if (half(o, rec + 6) > 0) {
 			if (ckd_add(&name_at, at, word(o, rec + 12)))
 				return err_set(e, ERR_DATA, "ELF: the defined versions do not end");
-			if (fetch_at(b, o, name_at, aux, sizeof aux, "the defined versions", e) < 0 ||
+			if (fetch_at(b, o, name_at, aux, sizeof aux, "the defined versions", e) <
+				    0 ||
 			    add_string(b, d, word(o, aux), &o->version_defs, e) < 0)
 				return -1;
 		}
@@ -440,7 +453,7 @@ static int read_dynamic(const struct obj_bytes *b, struct obj *o, struct err *e)
 
 /* ---- notes: gABI chapter 5, "Note Section" ---- */
 
-#define NOTE_DLOPEN 0x407c0c0au
+#define NOTE_DLOPEN      0x407c0c0au
 #define NOTE_GO_BUILD_ID 4u
 
 static void read_dlopen_note(struct slice text, struct obj *o)
@@ -452,7 +465,8 @@ static void read_dlopen_note(struct slice text, struct obj *o)
 
 	if (!json_is_array(list))
 		return;
-	json_array_foreach(list, i, it) {
+	json_array_foreach(list, i, it)
+	{
 		struct obj_dlopen d = { 0 };
 		const char *feature = NULL, *priority = NULL, *description = NULL;
 
@@ -462,7 +476,8 @@ static void read_dlopen_note(struct slice text, struct obj *o)
 			strs_done(&d.sonames);
 			continue;
 		}
-		if (js_str(it, "feature", &feature, NULL) < 0 || js_str(it, "priority", &priority, NULL) < 0 ||
+		if (js_str(it, "feature", &feature, NULL) < 0 ||
+		    js_str(it, "priority", &priority, NULL) < 0 ||
 		    js_str(it, "description", &description, NULL) < 0) {
 			strs_done(&d.sonames);
 			continue;
@@ -565,13 +580,15 @@ static int read_notes(const struct obj_bytes *b, struct obj *o, struct err *e)
 
 	arr_each(s, &o->segments) {
 		uint64_t end;
-		if (s->type != PT_NOTE || s->filesz > left || ckd_add(&end, s->offset, s->filesz) || end > b->size)
+		if (s->type != PT_NOTE || s->filesz > left || ckd_add(&end, s->offset, s->filesz) ||
+		    end > b->size)
 			continue;
 		left -= (size_t)s->filesz;
 		_free_ char *raw = mem_alloc((size_t)s->filesz);
 		if (fetch(b, s->offset, raw, (size_t)s->filesz, "a note", e) < 0)
 			return -1;
-		read_note_segment((struct slice){ raw, (size_t)s->filesz }, s->align == 8 ? 8 : 4, o);
+		read_note_segment((struct slice){ raw, (size_t)s->filesz }, s->align == 8 ? 8 : 4,
+				  o);
 	}
 	return 0;
 }
@@ -585,7 +602,7 @@ static enum obj_kind tell_kind(const struct obj *o)
 	bool pie = o->dt_flags_1 & DF_1_PIE;
 
 	switch (o->type) {
-	case ET_REL:  return OBJ_RELOCATABLE;
+	case ET_REL: return OBJ_RELOCATABLE;
 	case ET_CORE: return OBJ_CORE;
 	case ET_EXEC: return o->interp ? OBJ_PROGRAM : OBJ_STATIC;
 	case ET_DYN:

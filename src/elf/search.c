@@ -4,9 +4,9 @@
 #include "base/fs.h"
 #include "base/path.h"
 
-#define LOADER_MAX (16u << 20)
+#define LOADER_MAX    (16u << 20)
 #define PATH_FILE_MAX 65536u
-#define VARIANTS_MAX 64u
+#define VARIANTS_MAX  64u
 
 /* ---- the loader's own strings ---- */
 
@@ -57,7 +57,8 @@ static void usual_dirs(const struct obj *head, struct strs *out)
 }
 
 /* A regular file of the image, if it is there: 1, 0, -1. */
-static int read_file(const struct linker_fs *fs, const char *path, size_t max, struct buf *out, struct err *e)
+static int read_file(const struct linker_fs *fs, const char *path, size_t max, struct buf *out,
+		     struct err *e)
 {
 	_free_ char *real = NULL;
 	enum linker_type type;
@@ -85,15 +86,16 @@ static char *lib_token(const struct strs *dirs)
 static const char *platform_token(const struct obj *o)
 {
 	switch (o->machine) {
-	case EM_X86_64:  return "x86_64";
-	case EM_386:     return "i686";
+	case EM_X86_64: return "x86_64";
+	case EM_386: return "i686";
 	case EM_AARCH64: return "aarch64";
-	case EM_ARM:     return "v7l";
-	default:         return "";
+	case EM_ARM: return "v7l";
+	default: return "";
 	}
 }
 
-static int begin_glibc(struct linker_search *s, const struct obj *head, const char *interp, struct err *e)
+static int begin_glibc(struct linker_search *s, const struct obj *head, const char *interp,
+		       struct err *e)
 {
 	_cleanup_(buf_done) struct buf loader = { 0 };
 	int r;
@@ -149,8 +151,8 @@ static int begin_musl(struct linker_search *s, const char *interp_name, struct e
 	return 0;
 }
 
-int search_begin(struct linker_search *s, enum obj_libc libc, const struct obj *head, const char *interp_name,
-		 const char *interp, struct err *e)
+int search_begin(struct linker_search *s, enum obj_libc libc, const struct obj *head,
+		 const char *interp_name, const char *interp, struct err *e)
 {
 	return libc == LIBC_MUSL ? begin_musl(s, interp_name, e) : begin_glibc(s, head, interp, e);
 }
@@ -163,7 +165,8 @@ void search_done(struct linker_search *s)
 	free(s->platform);
 	strs_done(&s->defaults);
 	buf_done(&s->cache_bytes);
-	map_each(it, &s->dirs) {
+	map_each(it, &s->dirs)
+	{
 		struct search_dir *d = it->value;
 		strs_done(&d->variants);
 		free(d);
@@ -191,7 +194,8 @@ static size_t token(struct slice s, const char *name)
 	return s.n > n && s.p[n] == '}' ? n + 2 : 0;
 }
 
-char *search_expand(const struct linker_search *s, enum obj_libc libc, struct slice dir, const char *object)
+char *search_expand(const struct linker_search *s, enum obj_libc libc, struct slice dir,
+		    const char *object)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	struct slice origin = path_dir(slice_of(object));
@@ -235,7 +239,8 @@ static int is_dir(const struct linker_fs *fs, const char *path, char **real, str
 }
 
 /* glibc >= 2.33: every directory below glibc-hwcaps. */
-static int find_hwcaps(const struct linker_fs *fs, const char *dir, struct search_dir *out, struct err *e)
+static int find_hwcaps(const struct linker_fs *fs, const char *dir, struct search_dir *out,
+		       struct err *e)
 {
 	_free_ char *path = str_printf("%s/glibc-hwcaps", dir), *real = NULL;
 	struct strs names = { 0 };
@@ -256,8 +261,9 @@ static int find_hwcaps(const struct linker_fs *fs, const char *dir, struct searc
 static int find_legacy(const struct linker_fs *fs, const char *dir, const char *below, int depth,
 		       struct search_dir *out, struct err *e)
 {
-	static const char *const names[] = { "tls", "haswell", "xeon_phi", "avx512_1", "x86_64", "i686", "i586",
-					     "sse2", "nosegneg", "atomics", "v7l", "neon", "vfp" };
+	static const char *const names[] = { "tls",  "haswell", "xeon_phi", "avx512_1", "x86_64",
+					     "i686", "i586",    "sse2",     "nosegneg", "atomics",
+					     "v7l",  "neon",    "vfp" };
 
 	for (size_t i = 0; i < COUNT_OF(names) && out->variants.n < VARIANTS_MAX; i++) {
 		_free_ char *sub = str_printf("%s%s%s", below, *below ? "/" : "", names[i]);
@@ -274,8 +280,8 @@ static int find_legacy(const struct linker_fs *fs, const char *dir, const char *
 	return 0;
 }
 
-int search_look(struct linker_search *s, enum obj_libc libc, const char *dir, const struct search_dir **out,
-		struct err *e)
+int search_look(struct linker_search *s, enum obj_libc libc, const char *dir,
+		const struct search_dir **out, struct err *e)
 {
 	struct search_dir *d = map_get(&s->dirs, slice_of(dir));
 
@@ -288,7 +294,8 @@ int search_look(struct linker_search *s, enum obj_libc libc, const char *dir, co
 		d->exists = r > 0;
 		(void)map_put(&s->dirs, slice_of(dir), d);
 		if (d->exists && libc != LIBC_MUSL &&
-		    (find_hwcaps(&s->fs, dir, d, e) < 0 || find_legacy(&s->fs, dir, "", 1, d, e) < 0))
+		    (find_hwcaps(&s->fs, dir, d, e) < 0 ||
+		     find_legacy(&s->fs, dir, "", 1, d, e) < 0))
 			return -1;
 	}
 	*out = d;

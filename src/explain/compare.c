@@ -6,8 +6,8 @@
 const char *compare_state_name(enum compare_state s)
 {
 	switch (s) {
-	case COMPARE_WORKS:     return "works";
-	case COMPARE_FAILS:     return "fails";
+	case COMPARE_WORKS: return "works";
+	case COMPARE_FAILS: return "fails";
 	case COMPARE_NOT_BUILT: return "not built";
 	}
 	return "";
@@ -66,7 +66,8 @@ static void take_explanation(struct compare_row *row, struct explanation *x)
 
 /* What the image shows; 1 explained, 0, -1. One that stands on this machine's files (rootfs:/) has
  * more in it than its layers tell, so only errno counts there. */
-static int explain_row(struct store *s, const struct image *im, struct compare_row *row, struct err *e)
+static int explain_row(struct store *s, const struct image *im, struct compare_row *row,
+		       struct err *e)
 {
 	struct image_fs fs = { 0 };
 	struct explanation x = { 0 };
@@ -96,7 +97,8 @@ static void fail_with(struct compare_row *row, struct err *why)
 	str_set(&row->mend, row->error.hints_n ? str_dup(row->error.hints[0]) : NULL);
 }
 
-static void try_row(struct store *s, const struct image *im, const struct compare_opts *o, struct compare_row *row)
+static void try_row(struct store *s, const struct image *im, const struct compare_opts *o,
+		    struct compare_row *row)
 {
 	_cleanup_(err_done) struct err why = { 0 };
 	int r;
@@ -104,7 +106,8 @@ static void try_row(struct store *s, const struct image *im, const struct compar
 	row->state = COMPARE_FAILS;
 	if (o->probe) {
 		r = o->probe(o->ctx, im, o->for_ns ? o->for_ns : COMPARE_FOR_NS, &row->run, &why);
-		if (r == 0 && (row->run.running || (row->run.status == 0 && !row->run.exec_errno))) {
+		if (r == 0 &&
+		    (row->run.running || (row->run.status == 0 && !row->run.exec_errno))) {
 			row->state = COMPARE_WORKS;
 			return;
 		}
@@ -158,7 +161,8 @@ static int fill_failed(struct store *s, const char *name, struct compare_row *ro
 	return 1;
 }
 
-static int fill_row(struct store *s, const char *name, const struct compare_opts *o, struct compare_row *row, struct err *e)
+static int fill_row(struct store *s, const char *name, const struct compare_opts *o,
+		    struct compare_row *row, struct err *e)
 {
 	_cleanup_(image_done) struct image im = { 0 };
 	_cleanup_(err_done) struct err why = { 0 };
@@ -204,8 +208,8 @@ static void sort_rows(struct compare_rows *rows)
 	}
 }
 
-int compare_images(struct store *s, const struct strs *names, const struct compare_opts *o, struct compare_rows *out,
-		   struct err *e)
+int compare_images(struct store *s, const struct strs *names, const struct compare_opts *o,
+		   struct compare_rows *out, struct err *e)
 {
 	_cleanup_(compare_rows_done) struct compare_rows rows = { 0 };
 	uint64_t largest = 0;

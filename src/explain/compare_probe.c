@@ -2,7 +2,8 @@
 #include "container/run.h"
 #include "explain/compare.h"
 
-int compare_by_container(void *store, const struct image *im, int64_t ns, struct compare_run *out, struct err *e)
+int compare_by_container(void *store, const struct image *im, int64_t ns, struct compare_run *out,
+			 struct err *e)
 {
 	struct probe_result res = { 0 };
 

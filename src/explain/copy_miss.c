@@ -14,7 +14,8 @@ static char *line_with(const struct copy_miss *m, const char *path)
 		if (at == rest.n)
 			break;
 		const char *p = rest.p + at, *end = p + word.n;
-		bool starts = p > text.p && strchr(" \t\"", p[-1]), ends = !*end || strchr(" \t\"", *end);
+		bool starts = p > text.p && strchr(" \t\"", p[-1]),
+		     ends = !*end || strchr(" \t\"", *end);
 		if (starts && ends)
 			return str_printf("%.*s%s%s", (int)(p - text.p), text.p, path, end);
 		rest = slice_from(rest, at + 1);
@@ -41,8 +42,8 @@ static void tell_near(struct view *v, const struct copy_miss *m, const char *at,
 	struct view_hit hit;
 
 	look_same_name(v, base, false, 3, &found);
-	if (found.n == 0 && look_up(&fs, dir, &key, &hit, NULL) > 0 && hit.entry->type == ENTRY_DIR &&
-	    look_near_names(v, key, base, 3, &found, NULL) < 0)
+	if (found.n == 0 && look_up(&fs, dir, &key, &hit, NULL) > 0 &&
+	    hit.entry->type == ENTRY_DIR && look_near_names(v, key, base, 3, &found, NULL) < 0)
 		return;
 	for (size_t i = 0; i < found.n; i++) {
 		_free_ char *line = line_with(m, found.p[i]);
@@ -63,7 +64,8 @@ static char *nearest_parent(struct view *v, const char *at)
 int explain_copy_miss(struct view *v, const struct copy_miss *m, struct err *e)
 {
 	const char *workdir = m->workdir && *m->workdir ? m->workdir : "/";
-	_free_ char *at = path_join(SL("/"), slice_of(m->path)), *there = path_join(slice_of(workdir), slice_of(m->path));
+	_free_ char *at = path_join(SL("/"), slice_of(m->path)),
+		    *there = path_join(slice_of(workdir), slice_of(m->path));
 	bool relative = m->path[0] != '/', in_workdir;
 	_free_ char *parent = nearest_parent(v, at);
 
@@ -74,9 +76,12 @@ int explain_copy_miss(struct view *v, const struct copy_miss *m, struct err *e)
 	in_workdir = strcmp(there, at) != 0 && is_there(v, there);
 
 	if (strcmp(workdir, "/") != 0 && (relative || in_workdir)) {
-		(void)err_set(e, ERR_USER, "paths of COPY --from start at the stage's /, not at its WORKDIR, which is '%s'%s",
-			      workdir, in_workdir ? "" : "; nor is it there");
-		(void)err_add(e, "'%s' is not in stage '%s': looked for '%s'", m->path, m->stage, at);
+		(void)err_set(
+			e, ERR_USER,
+			"paths of COPY --from start at the stage's /, not at its WORKDIR, which is '%s'%s",
+			workdir, in_workdir ? "" : "; nor is it there");
+		(void)err_add(e, "'%s' is not in stage '%s': looked for '%s'", m->path, m->stage,
+			      at);
 	} else {
 		if (!slice_is(path_dir(slice_of(at)), parent) && strcmp(parent, "/") != 0)
 			(void)err_set(e, ERR_USER, "'%s' is there, what follows is not", parent);
@@ -90,7 +95,10 @@ int explain_copy_miss(struct view *v, const struct copy_miss *m, struct err *e)
 	}
 	tell_near(v, m, at, e);
 	if (e && e->hints_n == 0)
-		(void)err_hint(e, "list what the stage has: build it alone (--target %s) and look with `thimble cp`, or add "
-				  "RUN ls -la to it", m->stage);
+		(void)err_hint(
+			e,
+			"list what the stage has: build it alone (--target %s) and look with `thimble cp`, or add "
+			"RUN ls -la to it",
+			m->stage);
 	return -1;
 }

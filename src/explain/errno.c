@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain/errno.c: an execve that failed. The image is looked at as before; what it shows counts
  * only where it fits what the kernel said. */
-#include <errno.h>
-#include <string.h>
 #include "base/err.h"
 #include "explain/job.h"
+#include <errno.h>
+#include <string.h>
 
 /* True if execve (or the search for the program) fails with `no` for this cause. */
 static bool fits(enum cause c, int no)
@@ -22,7 +22,8 @@ static bool fits(enum cause c, int no)
 	case CAUSE_EMPTY_FILE:
 	case CAUSE_NOT_A_PROGRAM:
 	case CAUSE_NO_SHEBANG:
-	case CAUSE_WRONG_MACHINE: return no == ENOEXEC || no == ELIBBAD || no == EINVAL || no == EIO || no == EACCES;
+	case CAUSE_WRONG_MACHINE:
+		return no == ENOEXEC || no == ELIBBAD || no == EINVAL || no == EIO || no == EACCES;
 	case CAUSE_WORKDIR: return no == ENOTDIR || no == EACCES;
 	case CAUSE_NO_USER:
 	case CAUSE_NO_COMMAND: return true; /* these stop before the kernel is asked */
@@ -45,32 +46,52 @@ static void tell_errno(struct explanation *x, const char *program, int no)
 	switch (no) {
 	case ENOENT:
 	case ENOTDIR:
-		strs_add(&x->mends, "look at volumes and mounts (-v, --tmpfs): they hide what the image has below them");
+		strs_add(
+			&x->mends,
+			"look at volumes and mounts (-v, --tmpfs): they hide what the image has below them");
 		break;
 	case EACCES:
-		strs_add(&x->mends, "look for a volume or tmpfs that is mounted noexec, or a file that a volume brings without x bit");
+		strs_add(
+			&x->mends,
+			"look for a volume or tmpfs that is mounted noexec, or a file that a volume brings without x bit");
 		break;
 	case ENOEXEC:
-		strs_add(&x->mends, "the program is for another machine than this one: use an image for this platform");
+		strs_add(
+			&x->mends,
+			"the program is for another machine than this one: use an image for this platform");
 		break;
 	case E2BIG:
-		strs_add(&x->mends, "arguments and environment together are larger than the system takes: pass less");
+		strs_add(
+			&x->mends,
+			"arguments and environment together are larger than the system takes: pass less");
 		break;
 	case ENOMEM:
-	case EAGAIN: strs_add(&x->mends, "the system is out of memory or of processes: look at limits of this container or user"); break;
-	case EPERM:
-		strs_add(&x->mends, "the file has capabilities that this container may not have, or a security module forbids it");
+	case EAGAIN:
+		strs_add(
+			&x->mends,
+			"the system is out of memory or of processes: look at limits of this container or user");
 		break;
-	case ETXTBSY: strs_add(&x->mends, "another process has the file open for writing: wait for it"); break;
-	default:      strs_add(&x->mends, "--debug shows what was tried"); break;
+	case EPERM:
+		strs_add(
+			&x->mends,
+			"the file has capabilities that this container may not have, or a security module forbids it");
+		break;
+	case ETXTBSY:
+		strs_add(&x->mends, "another process has the file open for writing: wait for it");
+		break;
+	default: strs_add(&x->mends, "--debug shows what was tried"); break;
 	}
 }
 
-int explain_errno(const struct explain_fs *fs, const struct image_config *cfg, char *const *argv, const char *cwd, int no,
-		  const struct explain_from *from, struct explanation *out, struct err *e)
+int explain_errno(const struct explain_fs *fs, const struct image_config *cfg, char *const *argv,
+		  const char *cwd, int no, const struct explain_from *from, struct explanation *out,
+		  struct err *e)
 {
 	struct explanation x = { 0 };
-	const char *program = argv && argv[0] ? argv[0] : cfg->entrypoint.n ? cfg->entrypoint.p[0] : cfg->cmd.n ? cfg->cmd.p[0] : "";
+	const char *program = argv && argv[0]     ? argv[0]
+			      : cfg->entrypoint.n ? cfg->entrypoint.p[0]
+			      : cfg->cmd.n        ? cfg->cmd.p[0]
+						  : "";
 	int r = explain_program(fs, cfg, argv, cwd, from, &x, e);
 
 	if (r < 0)

@@ -5,27 +5,27 @@
 const char *cause_name(enum cause c)
 {
 	switch (c) {
-	case CAUSE_NONE:                  return "none";
-	case CAUSE_NO_COMMAND:            return "no-command";
-	case CAUSE_NO_USER:               return "no-user";
-	case CAUSE_WORKDIR:               return "workdir";
-	case CAUSE_NO_SHELL:              return "no-shell";
-	case CAUSE_NOT_FOUND:             return "not-found";
-	case CAUSE_IS_DIRECTORY:          return "is-directory";
-	case CAUSE_NO_X_BIT:              return "no-x-bit";
-	case CAUSE_CLOSED_PATH:           return "closed-path";
-	case CAUSE_NOT_READABLE:          return "not-readable";
-	case CAUSE_EMPTY_FILE:            return "empty-file";
-	case CAUSE_NOT_A_PROGRAM:         return "not-a-program";
-	case CAUSE_NO_SHEBANG:            return "no-shebang";
-	case CAUSE_CRLF:                  return "crlf";
+	case CAUSE_NONE: return "none";
+	case CAUSE_NO_COMMAND: return "no-command";
+	case CAUSE_NO_USER: return "no-user";
+	case CAUSE_WORKDIR: return "workdir";
+	case CAUSE_NO_SHELL: return "no-shell";
+	case CAUSE_NOT_FOUND: return "not-found";
+	case CAUSE_IS_DIRECTORY: return "is-directory";
+	case CAUSE_NO_X_BIT: return "no-x-bit";
+	case CAUSE_CLOSED_PATH: return "closed-path";
+	case CAUSE_NOT_READABLE: return "not-readable";
+	case CAUSE_EMPTY_FILE: return "empty-file";
+	case CAUSE_NOT_A_PROGRAM: return "not-a-program";
+	case CAUSE_NO_SHEBANG: return "no-shebang";
+	case CAUSE_CRLF: return "crlf";
 	case CAUSE_NO_SCRIPT_INTERPRETER: return "no-script-interpreter";
-	case CAUSE_WRONG_MACHINE:         return "wrong-machine";
-	case CAUSE_NO_LOADER:             return "no-loader";
-	case CAUSE_WRONG_LIBC:            return "wrong-libc";
-	case CAUSE_NO_LIBRARY:            return "no-library";
-	case CAUSE_OLD_LIBRARY:           return "old-library";
-	case CAUSE_ERRNO:                 return "errno";
+	case CAUSE_WRONG_MACHINE: return "wrong-machine";
+	case CAUSE_NO_LOADER: return "no-loader";
+	case CAUSE_WRONG_LIBC: return "wrong-libc";
+	case CAUSE_NO_LIBRARY: return "no-library";
+	case CAUSE_OLD_LIBRARY: return "old-library";
+	case CAUSE_ERRNO: return "errno";
 	}
 	return "unknown";
 }
@@ -57,7 +57,8 @@ int explanation_to_err(const struct explanation *x, struct err *e)
 	return -1;
 }
 
-int job_tell(struct job *j, enum cause cause, int status, const char *program, char *brief, char *headline)
+int job_tell(struct job *j, enum cause cause, int status, const char *program, char *brief,
+	     char *headline)
 {
 	j->x->cause = cause;
 	j->x->status = status;

@@ -16,7 +16,8 @@ static char *absolute(const struct job *j, struct slice dir, const char *name)
 {
 	if (dir.n && dir.p[0] == '/')
 		return str_printf("%.*s/%s", SLF(dir), name);
-	return str_printf("%s/%.*s%s%s", strcmp(j->cwd, "/") == 0 ? "" : j->cwd, SLF(dir), dir.n ? "/" : "", name);
+	return str_printf("%s/%.*s%s%s", strcmp(j->cwd, "/") == 0 ? "" : j->cwd, SLF(dir),
+			  dir.n ? "/" : "", name);
 }
 
 /* execvp passes over what it may not execute, but remembers that there was one. */
@@ -26,7 +27,9 @@ int job_find(struct job *j, const char *name, char **path, struct err *e)
 	_free_ char *second = NULL;
 
 	if (strchr(name, '/')) {
-		_free_ char *at = *name == '/' ? str_dup(name) : absolute(j, (struct slice){ "", 0 }, name), *key = NULL;
+		_free_ char *at = *name == '/' ? str_dup(name)
+					       : absolute(j, (struct slice){ "", 0 }, name),
+			    *key = NULL;
 		struct view_hit hit;
 		int r = look_up(j->fs, at, &key, &hit, e);
 		if (r > 0)
@@ -70,7 +73,8 @@ static int tell_dangling(struct job *j, const char *at, struct err *e)
 		return 0;
 	if (look_up(j->fs, at, &target, &ignored, e) < 0)
 		return -1;
-	strs_addf(&j->x->because, "'/%s' is a link to '%s', and '/%s' is not in the image", key, hit.entry->link, target);
+	strs_addf(&j->x->because, "'/%s' is a link to '%s', and '/%s' is not in the image", key,
+		  hit.entry->link, target);
 	return 0;
 }
 
@@ -104,7 +108,8 @@ static int tell_near(struct job *j, const char *name, const char *at, struct err
 		int r = look_up(j->fs, dir, &key, &hit, e);
 		if (r < 0)
 			return -1;
-		if (r > 0 && hit.entry->type == ENTRY_DIR && look_near_names(j->fs->view, key, base, 3, &near, e) < 0)
+		if (r > 0 && hit.entry->type == ENTRY_DIR &&
+		    look_near_names(j->fs->view, key, base, 3, &near, e) < 0)
 			return -1;
 	} else {
 		struct slice rest = slice_of(path_of(j)), d;
@@ -138,18 +143,22 @@ int job_not_found(struct job *j, const char *name, struct err *e)
 	}
 	if (is_path) {
 		if (*name != '/')
-			strs_addf(&j->x->because, "looked for '%s': the command is relative to WORKDIR '%s'", clean, j->cwd);
+			strs_addf(&j->x->because,
+				  "looked for '%s': the command is relative to WORKDIR '%s'", clean,
+				  j->cwd);
 		if (tell_dangling(j, at, e) < 0)
 			return -1;
 	} else {
-		strs_addf(&j->x->because, "looked for it in the directories of PATH: %s", path_of(j));
+		strs_addf(&j->x->because, "looked for it in the directories of PATH: %s",
+			  path_of(j));
 	}
 	tell_one_string(j, name);
 	if (tell_near(j, name, at, e) < 0)
 		return -1;
 	if (j->x->mends.n == 0)
-		strs_addf(&j->x->mends, is_path ? "copy it there in the Dockerfile:\nCOPY %s %s"
-						: "install it, or copy it and name its path:\nCOPY %s /%s",
+		strs_addf(&j->x->mends,
+			  is_path ? "copy it there in the Dockerfile:\nCOPY %s %s"
+				  : "install it, or copy it and name its path:\nCOPY %s /%s",
 			  path_base(slice_of(name)).p, is_path ? clean : name);
 	return 1;
 }

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explain/look.h"
-#include <sys/stat.h>
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
 #include "store/image.h"
+#include <sys/stat.h>
 
 struct explain_fs explain_fs_image(struct image_fs *f)
 {
 	return (struct explain_fs){ .view = &f->view, .open = image_fs_file_cb, .ctx = f };
 }
 
-int look_up(const struct explain_fs *fs, const char *path, char **key, struct view_hit *hit, struct err *e)
+int look_up(const struct explain_fs *fs, const char *path, char **key, struct view_hit *hit,
+	    struct err *e)
 {
 	_cleanup_(err_done) struct err why = { 0 };
 	int r = view_resolve(fs->view, path, true, key, hit, &why);
 
 	if (r >= 0)
 		return r;
-	if (why.kind == ERR_USER || why.kind == ERR_DATA) { /* what layer/view.h says of such paths */
+	if (why.kind == ERR_USER ||
+	    why.kind == ERR_DATA) { /* what layer/view.h says of such paths */
 		*key = path_key(slice_of(path));
 		return 0;
 	}
@@ -27,7 +29,8 @@ int look_up(const struct explain_fs *fs, const char *path, char **key, struct vi
 	return -1;
 }
 
-int look_head(const struct explain_fs *fs, const char *path, size_t max, struct buf *out, struct err *e)
+int look_head(const struct explain_fs *fs, const char *path, size_t max, struct buf *out,
+	      struct err *e)
 {
 	_free_ char *key = NULL;
 	struct view_hit hit;
@@ -48,7 +51,8 @@ int look_head(const struct explain_fs *fs, const char *path, size_t max, struct 
 	return 1;
 }
 
-int look_object(const struct explain_fs *fs, const struct view_hit *hit, struct obj *out, struct err *e)
+int look_object(const struct explain_fs *fs, const struct view_hit *hit, struct obj *out,
+		struct err *e)
 {
 	_close_ int fd = fs->open(fs->ctx, hit, e);
 	struct stat st;
@@ -68,7 +72,8 @@ static const struct explain_fs *side(const struct look_linker *l, const char *re
 	return l->program_fs && strcmp(real, l->program) == 0 ? l->program_fs : l->fs;
 }
 
-static int linker_resolve(void *ctx, const char *path, char **real, enum linker_type *type, struct err *e)
+static int linker_resolve(void *ctx, const char *path, char **real, enum linker_type *type,
+			  struct err *e)
 {
 	const struct look_linker *l = ctx;
 	_free_ char *key = NULL;
@@ -77,7 +82,9 @@ static int linker_resolve(void *ctx, const char *path, char **real, enum linker_
 
 	if (r <= 0)
 		return r;
-	*type = hit.entry->type == ENTRY_FILE ? LINKER_FILE : hit.entry->type == ENTRY_DIR ? LINKER_DIR : LINKER_OTHER;
+	*type = hit.entry->type == ENTRY_FILE  ? LINKER_FILE
+		: hit.entry->type == ENTRY_DIR ? LINKER_DIR
+					       : LINKER_OTHER;
 	*real = str_printf("/%s", key);
 	return 1;
 }
@@ -104,12 +111,15 @@ static int linker_list(void *ctx, const char *real, struct strs *names, struct e
 
 struct linker_fs look_linker_fs(struct look_linker *l)
 {
-	return (struct linker_fs){ .ctx = l, .resolve = linker_resolve, .open = linker_open, .list = linker_list };
+	return (struct linker_fs){
+		.ctx = l, .resolve = linker_resolve, .open = linker_open, .list = linker_list
+	};
 }
 
 /* ---- what an image is ---- */
 
-static int look_for_loaders(const struct explain_fs *fs, const char *dir, struct look_libc *out, struct err *e)
+static int look_for_loaders(const struct explain_fs *fs, const char *dir, struct look_libc *out,
+			    struct err *e)
 {
 	_cleanup_(strs_done) struct strs names = { 0 };
 	_free_ char *key = NULL;
@@ -174,7 +184,8 @@ char *look_os_name(const struct explain_fs *fs)
 		if (!slice_starts(line, SL("PRETTY_NAME=")))
 			continue;
 		line = slice_trim(slice_from(line, strlen("PRETTY_NAME=")));
-		if (line.n >= 2 && (line.p[0] == '"' || line.p[0] == '\'') && line.p[line.n - 1] == line.p[0])
+		if (line.n >= 2 && (line.p[0] == '"' || line.p[0] == '\'') &&
+		    line.p[line.n - 1] == line.p[0])
 			line = slice_head(slice_from(line, 1), line.n - 2);
 		return line.n ? slice_dup(line) : NULL;
 	}
@@ -183,7 +194,8 @@ char *look_os_name(const struct explain_fs *fs)
 
 /* ---- near matches ---- */
 
-void look_same_name(const struct view *v, struct slice base, bool programs, size_t max, struct strs *out)
+void look_same_name(const struct view *v, struct slice base, bool programs, size_t max,
+		    struct strs *out)
 {
 	/* one pass a layer, the highest first: what the stage itself made lies there */
 	for (int layer = v->layers - 1; layer >= 0 && out->n < max; layer--)
@@ -191,14 +203,16 @@ void look_same_name(const struct view *v, struct slice base, bool programs, size
 			const struct entry *ent = hit->entry;
 			if (hit->layer != layer || out->n >= max ||
 			    (programs ? ent->type != ENTRY_FILE || !(ent->mode & 0111)
-				      : ent->type != ENTRY_FILE && ent->type != ENTRY_SYMLINK && ent->type != ENTRY_DIR))
+				      : ent->type != ENTRY_FILE && ent->type != ENTRY_SYMLINK &&
+						ent->type != ENTRY_DIR))
 				continue;
 			if (slice_eq(path_base(slice_of(ent->path)), base))
 				strs_addf(out, "/%s", ent->path);
 		}
 }
 
-int look_near_names(struct view *v, const char *dir, struct slice base, size_t max, struct strs *out, struct err *e)
+int look_near_names(struct view *v, const char *dir, struct slice base, size_t max,
+		    struct strs *out, struct err *e)
 {
 	_cleanup_(strs_done) struct strs names = { 0 };
 	size_t start = out->n;
@@ -210,7 +224,8 @@ int look_near_names(struct view *v, const char *dir, struct slice base, size_t m
 	for (size_t d = 0; d <= far; d++)
 		for (size_t i = 0; i < names.n && out->n - start < max; i++) {
 			struct slice name = slice_of(names.p[i]);
-			size_t got = slice_eq_nocase(name, base) ? 0 : slice_distance(name, base, far);
+			size_t got = slice_eq_nocase(name, base) ? 0
+								 : slice_distance(name, base, far);
 			if (got == d && !slice_eq(name, base))
 				strs_addf(out, "/%s%s%s", dir, *dir ? "/" : "", names.p[i]);
 		}

@@ -34,7 +34,8 @@ static bool may(const struct identity *who, const struct entry *ent, uint32_t bi
 
 static char *user_text(const struct identity *who)
 {
-	return who->name ? str_printf("%s (%u)", who->name, who->uid) : str_printf("user %u", who->uid);
+	return who->name ? str_printf("%s (%u)", who->name, who->uid)
+			 : str_printf("user %u", who->uid);
 }
 
 /* Directories above the file that the user may not search. */
@@ -49,11 +50,14 @@ static int check_parents(struct job *j, const char *key, const char *shown, stru
 			return -1;
 		if (r == 0 || may(&j->who, hit.entry, 1))
 			continue;
-		(void)job_tell(j, CAUSE_CLOSED_PATH, 126, path, str_printf("/%s is closed to %s", dir, user),
-			       str_printf("'%s' cannot start: %s may not enter the directory '/%s'", shown, user, dir));
-		strs_addf(&j->x->because, "'/%s' has mode %04o and belongs to %u:%u", dir, hit.entry->mode, hit.entry->uid,
-			  hit.entry->gid);
-		strs_addf(&j->x->mends, "open it, before the USER instruction:\nRUN chmod a+x /%s", dir);
+		(void)job_tell(j, CAUSE_CLOSED_PATH, 126, path,
+			       str_printf("/%s is closed to %s", dir, user),
+			       str_printf("'%s' cannot start: %s may not enter the directory '/%s'",
+					  shown, user, dir));
+		strs_addf(&j->x->because, "'/%s' has mode %04o and belongs to %u:%u", dir,
+			  hit.entry->mode, hit.entry->uid, hit.entry->gid);
+		strs_addf(&j->x->mends, "open it, before the USER instruction:\nRUN chmod a+x /%s",
+			  dir);
 		return 1;
 	}
 	return 0;
@@ -66,12 +70,15 @@ static int tell_no_x(struct job *j, const char *path, const char *shown, const s
 
 	(void)job_tell(j, CAUSE_NO_X_BIT, 126, path, str_printf("%s is not executable", path),
 		       str_printf("'%s' cannot start: %s", shown,
-				  ent->mode & 0111 ? "the user may not execute it" : "it is not executable"));
-	strs_addf(&j->x->because, "'%s' has mode %04o and belongs to %u:%u; it is started as %s", path, ent->mode, ent->uid,
-		  ent->gid, user);
-	strs_addf(&j->x->mends, "set the mode where it is copied:\nCOPY --chmod=755 %s %s", base, path);
+				  ent->mode & 0111 ? "the user may not execute it"
+						   : "it is not executable"));
+	strs_addf(&j->x->because, "'%s' has mode %04o and belongs to %u:%u; it is started as %s",
+		  path, ent->mode, ent->uid, ent->gid, user);
+	strs_addf(&j->x->mends, "set the mode where it is copied:\nCOPY --chmod=755 %s %s", base,
+		  path);
 	if (!(ent->mode & 0111))
-		strs_addf(&j->x->mends, "or set it in the source, once:\ngit update-index --chmod=+x %s", base);
+		strs_addf(&j->x->mends,
+			  "or set it in the source, once:\ngit update-index --chmod=+x %s", base);
 	return 1;
 }
 
@@ -99,25 +106,33 @@ static int tell_no_format(struct job *j, const char *path, const char *shown, st
 			front = "white space";
 	}
 	if (!is_text(head)) {
-		(void)job_tell(j, CAUSE_NOT_A_PROGRAM, 126, path, str_printf("%s is no program", path),
-			       str_printf("'%s' cannot start: it is neither an ELF program nor a script", shown));
+		(void)job_tell(
+			j, CAUSE_NOT_A_PROGRAM, 126, path, str_printf("%s is no program", path),
+			str_printf("'%s' cannot start: it is neither an ELF program nor a script",
+				   shown));
 		if (slice_starts(head, SL("MZ")))
 			strs_add(&j->x->because, "it begins as programs for Windows do");
-		else if (slice_starts(head, SL("\xfe\xed\xfa")) || slice_starts(head, SL("\xcf\xfa\xed\xfe")))
+		else if (slice_starts(head, SL("\xfe\xed\xfa")) ||
+			 slice_starts(head, SL("\xcf\xfa\xed\xfe")))
 			strs_add(&j->x->because, "it begins as programs for macOS do");
-		strs_add(&j->x->mends, slice_starts(head, SL("MZ")) ? "build it for Linux (Go: GOOS=linux)"
-								     : "copy the program itself, or build it for Linux");
+		strs_add(&j->x->mends, slice_starts(head, SL("MZ"))
+					       ? "build it for Linux (Go: GOOS=linux)"
+					       : "copy the program itself, or build it for Linux");
 		return 1;
 	}
-	(void)job_tell(j, CAUSE_NO_SHEBANG, 126, path, str_printf("no #! in %s", path),
-		       front ? str_printf("'%s' cannot start: there is %s before its #!", shown, front)
-			     : str_printf("'%s' cannot start: it is a text without a #! line", shown));
-	strs_add(&j->x->because, "a shell runs such a file by itself, the kernel does not (\"exec format error\")");
-	strs_addf(&j->x->mends, "begin '%s' with a line that names its interpreter:\n#!/bin/sh", path);
+	(void)job_tell(
+		j, CAUSE_NO_SHEBANG, 126, path, str_printf("no #! in %s", path),
+		front ? str_printf("'%s' cannot start: there is %s before its #!", shown, front)
+		      : str_printf("'%s' cannot start: it is a text without a #! line", shown));
+	strs_add(&j->x->because,
+		 "a shell runs such a file by itself, the kernel does not (\"exec format error\")");
+	strs_addf(&j->x->mends, "begin '%s' with a line that names its interpreter:\n#!/bin/sh",
+		  path);
 	return 1;
 }
 
-static int check_content(struct job *j, const char *path, const char *shown, const struct view_hit *hit, struct err *e)
+static int check_content(struct job *j, const char *path, const char *shown,
+			 const struct view_hit *hit, struct err *e)
 {
 	_cleanup_(buf_done) struct buf head = { 0 };
 	struct slice s;
@@ -139,10 +154,14 @@ static int check_content(struct job *j, const char *path, const char *shown, con
 		return j->by_shell ? 0 : tell_no_format(j, path, shown, s);
 	if (!may(&j->who, hit->entry, 4)) {
 		_free_ char *user = user_text(&j->who);
-		(void)job_tell(j, CAUSE_NOT_READABLE, 126, path, str_printf("%s is not readable", path),
-			       str_printf("'%s' cannot start: it is a script that %s may not read", shown, user));
-		strs_addf(&j->x->because, "'%s' has mode %04o; the interpreter has to read it", path, hit->entry->mode);
-		strs_addf(&j->x->mends, "let everybody read it:\nCOPY --chmod=755 %s %s", path_base(slice_of(path)).p, path);
+		(void)job_tell(j, CAUSE_NOT_READABLE, 126, path,
+			       str_printf("%s is not readable", path),
+			       str_printf("'%s' cannot start: it is a script that %s may not read",
+					  shown, user));
+		strs_addf(&j->x->because, "'%s' has mode %04o; the interpreter has to read it",
+			  path, hit->entry->mode);
+		strs_addf(&j->x->mends, "let everybody read it:\nCOPY --chmod=755 %s %s",
+			  path_base(slice_of(path)).p, path);
 		return 1;
 	}
 	return job_script(j, path, shown, s, e);
@@ -157,9 +176,11 @@ int job_file(struct job *j, const char *path, const char *shown, struct err *e)
 	if (r <= 0)
 		return r < 0 ? -1 : job_not_found(j, shown, e);
 	if (hit.entry->type == ENTRY_DIR) {
-		(void)job_tell(j, CAUSE_IS_DIRECTORY, 126, clean, str_printf("%s is a directory", clean),
+		(void)job_tell(j, CAUSE_IS_DIRECTORY, 126, clean,
+			       str_printf("%s is a directory", clean),
 			       str_printf("'%s' cannot start: it is a directory", shown));
-		strs_addf(&j->x->mends, "name the program in it, as %s/PROGRAM", strcmp(clean, "/") == 0 ? "" : clean);
+		strs_addf(&j->x->mends, "name the program in it, as %s/PROGRAM",
+			  strcmp(clean, "/") == 0 ? "" : clean);
 		return 1;
 	}
 	if (hit.entry->type != ENTRY_FILE)
@@ -192,7 +213,9 @@ static int check_user(struct job *j, struct err *e)
 		strs_add(&j->x->because, "the image has no /etc/passwd at all");
 	strs_add(&j->x->mends, "numbers need no passwd file:\nUSER 1000:1000");
 	if (j->from)
-		strs_addf(&j->x->mends, "or bring the files along:\nCOPY --from=%s /etc/passwd /etc/group /etc/", j->from->name);
+		strs_addf(&j->x->mends,
+			  "or bring the files along:\nCOPY --from=%s /etc/passwd /etc/group /etc/",
+			  j->from->name);
 	return 1;
 }
 
@@ -204,8 +227,9 @@ static int check_workdir(struct job *j, struct err *e)
 
 	if (r <= 0 || hit.entry->type == ENTRY_DIR)
 		return r < 0 ? -1 : 0; /* a missing one is made */
-	(void)job_tell(j, CAUSE_WORKDIR, 126, NULL, str_printf("WORKDIR %s is no directory", j->cwd),
-		       str_printf("the program cannot be started in '%s': that is no directory", j->cwd));
+	(void)job_tell(
+		j, CAUSE_WORKDIR, 126, NULL, str_printf("WORKDIR %s is no directory", j->cwd),
+		str_printf("the program cannot be started in '%s': that is no directory", j->cwd));
 	strs_addf(&j->x->because, "'/%s' is a file in the image, and WORKDIR names it", key);
 	strs_add(&j->x->mends, "name a directory:\nWORKDIR /");
 	return 1;
@@ -214,7 +238,7 @@ static int check_workdir(struct job *j, struct err *e)
 /* ---- string forms ---- */
 
 struct string_form {
-	const char *text;        /* what the shell is to run; NULL: no string form */
+	const char *text; /* what the shell is to run; NULL: no string form */
 	const char *instruction; /* "CMD", "ENTRYPOINT"; NULL: given on the command line */
 };
 
@@ -257,10 +281,11 @@ static struct string_form find_string_form(char *const *argv, const struct image
 {
 	struct string_form f = { 0 };
 
-	if (cfg->entrypoint.n && same_start(argv, &cfg->entrypoint) && (f.text = after_shell(&cfg->entrypoint, cfg)))
+	if (cfg->entrypoint.n && same_start(argv, &cfg->entrypoint) &&
+	    (f.text = after_shell(&cfg->entrypoint, cfg)))
 		f.instruction = "ENTRYPOINT";
-	else if (cfg->entrypoint.n == 0 && cfg->cmd.n && same_start(argv, &cfg->cmd) && !argv[cfg->cmd.n] &&
-		 (f.text = after_shell(&cfg->cmd, cfg)))
+	else if (cfg->entrypoint.n == 0 && cfg->cmd.n && same_start(argv, &cfg->cmd) &&
+		 !argv[cfg->cmd.n] && (f.text = after_shell(&cfg->cmd, cfg)))
 		f.instruction = "CMD";
 	else if (is_shell_name(argv[0]) && argv[1] && strcmp(argv[1], "-c") == 0)
 		f.text = argv[2];
@@ -268,10 +293,13 @@ static struct string_form find_string_form(char *const *argv, const struct image
 }
 
 /* The first word of the command by itself: would it start? What is wrong with it is added. */
-static int add_trouble_of_program(struct job *j, const struct strs *words, bool *not_there, struct err *e)
+static int add_trouble_of_program(struct job *j, const struct strs *words, bool *not_there,
+				  struct err *e)
 {
 	struct explanation x = { 0 };
-	struct job inner = { .fs = j->fs, .cfg = j->cfg, .from = j->from, .cwd = j->cwd, .who = j->who, .x = &x };
+	struct job inner = {
+		.fs = j->fs, .cfg = j->cfg, .from = j->from, .cwd = j->cwd, .who = j->who, .x = &x
+	};
 	_free_ char *path = NULL;
 	int r = job_find(&inner, words->p[0], &path, e);
 
@@ -289,7 +317,8 @@ static int add_trouble_of_program(struct job *j, const struct strs *words, bool 
 	return r < 0 ? -1 : 0;
 }
 
-static int tell_no_shell(struct job *j, const char *shell, const struct string_form *f, struct err *e)
+static int tell_no_shell(struct job *j, const char *shell, const struct string_form *f,
+			 struct err *e)
 {
 	_cleanup_(strs_done) struct strs words = { 0 };
 	_cleanup_(buf_done) struct buf json = { 0 };
@@ -297,9 +326,12 @@ static int tell_no_shell(struct job *j, const char *shell, const struct string_f
 	const char *what = f->instruction;
 	bool simple = shell_split(slice_of(f->text), &words, &why), gone = false;
 
-	(void)job_tell(j, CAUSE_NO_SHELL, 127, shell, str_printf("no %s", shell),
-		       what ? str_printf("%s %s is in string form, which runs %s -c, and the image has no %s", what, f->text, shell, shell)
-			    : str_printf("the image has no %s to run '%s'", shell, f->text));
+	(void)job_tell(
+		j, CAUSE_NO_SHELL, 127, shell, str_printf("no %s", shell),
+		what ? str_printf(
+			       "%s %s is in string form, which runs %s -c, and the image has no %s",
+			       what, f->text, shell, shell)
+		     : str_printf("the image has no %s to run '%s'", shell, f->text));
 	if (!simple) {
 		strs_addf(&j->x->because, "the command needs a shell: %s", why);
 		strs_add(&j->x->mends, "use a base that has a shell:\nFROM busybox");
@@ -307,15 +339,19 @@ static int tell_no_shell(struct job *j, const char *shell, const struct string_f
 	}
 	shell_json(&words, &json);
 	if (what)
-		strs_addf(&j->x->mends, "write the JSON form, which needs no shell:\n%s %s", what, json.p);
+		strs_addf(&j->x->mends, "write the JSON form, which needs no shell:\n%s %s", what,
+			  json.p);
 	else
 		strs_addf(&j->x->mends, "run the program itself: %s", f->text);
 	if (add_trouble_of_program(j, &words, &gone, e) < 0)
 		return -1;
 	if (gone) {
-		strs_addf(&j->x->because, "nor does it have a program '%s': the JSON form alone does not help", words.p[0]);
+		strs_addf(&j->x->because,
+			  "nor does it have a program '%s': the JSON form alone does not help",
+			  words.p[0]);
 		strs_done(&j->x->mends);
-		strs_addf(&j->x->mends, "copy '%s' into the image, then:\n%s %s", words.p[0], what ? what : "CMD", json.p);
+		strs_addf(&j->x->mends, "copy '%s' into the image, then:\n%s %s", words.p[0],
+			  what ? what : "CMD", json.p);
 	}
 	strs_add(&j->x->mends, "or use a base that has a shell:\nFROM busybox");
 	return 1;
@@ -379,15 +415,17 @@ static int explain_argv(struct job *j, char *const *argv, struct err *e)
 
 static int tell_no_command(struct job *j)
 {
-	(void)job_tell(j, CAUSE_NO_COMMAND, 125, NULL, str_dup("no command"),
-		       str_dup("the image does not say what to run: it has neither ENTRYPOINT nor CMD"));
+	(void)job_tell(
+		j, CAUSE_NO_COMMAND, 125, NULL, str_dup("no command"),
+		str_dup("the image does not say what to run: it has neither ENTRYPOINT nor CMD"));
 	strs_add(&j->x->mends, "say it in the Dockerfile:\nCMD [\"/program\"]");
 	strs_add(&j->x->mends, "or give a command after the image's name");
 	return 1;
 }
 
-int explain_program(const struct explain_fs *fs, const struct image_config *cfg, char *const *argv, const char *cwd,
-		    const struct explain_from *from, struct explanation *out, struct err *e)
+int explain_program(const struct explain_fs *fs, const struct image_config *cfg, char *const *argv,
+		    const char *cwd, const struct explain_from *from, struct explanation *out,
+		    struct err *e)
 {
 	struct explanation x = { 0 };
 	struct job j = { .fs = fs, .cfg = cfg, .from = from, .cwd = cwd, .x = &x };
@@ -423,8 +461,8 @@ static bool below_volume(const struct image_config *cfg, const char *path)
 	return false;
 }
 
-int explain_image(const struct explain_fs *fs, const struct image_config *cfg, const struct explain_from *from,
-		  struct explanation *out, struct err *e)
+int explain_image(const struct explain_fs *fs, const struct image_config *cfg,
+		  const struct explain_from *from, struct explanation *out, struct err *e)
 {
 	struct explanation x = { 0 };
 	int r = explain_program(fs, cfg, NULL, NULL, from, &x, e);

@@ -44,31 +44,48 @@ static int tell_crlf(struct job *j, const char *path, const char *shown, struct 
 	const char *base = path_base(slice_of(path)).p;
 
 	(void)job_tell(j, CAUSE_CRLF, 127, path, str_printf("CRLF line ends in %s", path),
-		       str_printf("'%s' cannot start: its lines end in CR LF, as on Windows", shown));
-	strs_addf(&j->x->because, "the first line of '%s' ends in a carriage return, so that '%.*s\\r' is looked for, with the "
-				  "carriage return as part of the name", path, SLF(bare));
-	strs_addf(&j->x->mends, "convert it in the Dockerfile (needs a shell and sed), or with `dos2unix %s` before the build:\n"
-				"RUN sed -i 's/\\r$//' %s", base, path);
-	strs_addf(&j->x->mends, "keep git from doing it again, in .gitattributes:\n%s text eol=lf", base);
+		       str_printf("'%s' cannot start: its lines end in CR LF, as on Windows",
+				  shown));
+	strs_addf(
+		&j->x->because,
+		"the first line of '%s' ends in a carriage return, so that '%.*s\\r' is looked for, with the "
+		"carriage return as part of the name",
+		path, SLF(bare));
+	strs_addf(
+		&j->x->mends,
+		"convert it in the Dockerfile (needs a shell and sed), or with `dos2unix %s` before the build:\n"
+		"RUN sed -i 's/\\r$//' %s",
+		base, path);
+	strs_addf(&j->x->mends, "keep git from doing it again, in .gitattributes:\n%s text eol=lf",
+		  base);
 	return 1;
 }
 
-static int tell_no_interpreter(struct job *j, const char *path, const char *shown, const char *interp, bool by_env,
-			       struct err *e)
+static int tell_no_interpreter(struct job *j, const char *path, const char *shown,
+			       const char *interp, bool by_env, struct err *e)
 {
 	_cleanup_(strs_done) struct strs same = { 0 };
 	const char *base = path_base(slice_of(interp)).p;
 
-	(void)job_tell(j, CAUSE_NO_SCRIPT_INTERPRETER, 127, path, str_printf("no %s (for %s)", interp, path),
-		       str_printf("'%s' cannot start: it is a script for '%s', which is not in the image", shown, interp));
+	(void)job_tell(
+		j, CAUSE_NO_SCRIPT_INTERPRETER, 127, path,
+		str_printf("no %s (for %s)", interp, path),
+		str_printf("'%s' cannot start: it is a script for '%s', which is not in the image",
+			   shown, interp));
 	if (by_env)
-		strs_addf(&j->x->because, "its first line has env look for '%s' in PATH, where it is not", interp);
+		strs_addf(&j->x->because,
+			  "its first line has env look for '%s' in PATH, where it is not", interp);
 	else
-		strs_addf(&j->x->because, "the kernel starts the program that the first line of '%s' names, '%s'; that one is "
-					  "missing, not the script (the kernel says \"no such file or directory\" of both)", path, interp);
+		strs_addf(
+			&j->x->because,
+			"the kernel starts the program that the first line of '%s' names, '%s'; that one is "
+			"missing, not the script (the kernel says \"no such file or directory\" of both)",
+			path, interp);
 	look_same_name(j->fs->view, slice_of(base), true, 2, &same);
 	for (size_t i = 0; i < same.n; i++)
-		strs_addf(&j->x->mends, "the image has '%s': name it in the first line of '%s':\n#!%s", same.p[i], path, same.p[i]);
+		strs_addf(&j->x->mends,
+			  "the image has '%s': name it in the first line of '%s':\n#!%s", same.p[i],
+			  path, same.p[i]);
 	strs_addf(&j->x->mends, "install '%s' in the image, or use a base that has it", base);
 	return 1;
 }
@@ -96,7 +113,8 @@ static struct slice env_program(struct slice arg)
 	return (struct slice){ "", 0 };
 }
 
-static int look_at_env(struct job *j, const char *path, const char *shown, struct slice arg, struct err *e)
+static int look_at_env(struct job *j, const char *path, const char *shown, struct slice arg,
+		       struct err *e)
 {
 	struct slice program = env_program(arg);
 	_free_ char *name = NULL, *at = NULL;
@@ -123,8 +141,10 @@ int job_script(struct job *j, const char *path, const char *shown, struct slice 
 	if (!parse(head, &s)) {
 		if (j->by_shell)
 			return 0;
-		(void)job_tell(j, CAUSE_NO_SHEBANG, 126, path, str_printf("empty #! in %s", path),
-			       str_printf("'%s' cannot start: its first line has #! and no interpreter", shown));
+		(void)job_tell(
+			j, CAUSE_NO_SHEBANG, 126, path, str_printf("empty #! in %s", path),
+			str_printf("'%s' cannot start: its first line has #! and no interpreter",
+				   shown));
 		strs_addf(&j->x->mends, "name one in the first line of '%s':\n#!/bin/sh", path);
 		return 1;
 	}

@@ -4,7 +4,8 @@
 
 static bool is_name(char c, bool first)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       (!first && c >= '0' && c <= '9');
 }
 
 static bool is_in(const char *word, const char *const *list, size_t n)
@@ -17,11 +18,15 @@ static bool is_in(const char *word, const char *const *list, size_t n)
 
 bool shell_is_builtin(const char *word, bool optional)
 {
-	static const char *const only[] = { ".", ":", "alias", "bg", "break", "cd", "command", "continue", "declare",
-					    "eval", "exit", "export", "fg", "getopts", "hash", "jobs", "let", "local",
-					    "read", "readonly", "return", "set", "shift", "shopt", "source", "times",
-					    "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait" };
-	static const char *const both[] = { "[", "echo", "false", "kill", "printf", "pwd", "test", "true" };
+	static const char *const only[] = { ".",      ":",       "alias",    "bg",      "break",
+					    "cd",     "command", "continue", "declare", "eval",
+					    "exit",   "export",  "fg",       "getopts", "hash",
+					    "jobs",   "let",     "local",    "read",    "readonly",
+					    "return", "set",     "shift",    "shopt",   "source",
+					    "times",  "trap",    "type",     "typeset", "ulimit",
+					    "umask",  "unalias", "unset",    "wait" };
+	static const char *const both[] = { "[",      "echo", "false", "kill",
+					    "printf", "pwd",  "test",  "true" };
 
 	return is_in(word, only, COUNT_OF(only)) || (optional && is_in(word, both, COUNT_OF(both)));
 }
@@ -90,7 +95,8 @@ static int read_word(struct slice s, size_t *at, struct buf *out, bool *plain, c
 		if (c == ' ' || c == '\t')
 			break;
 		if (strchr("|&;<>()\n", c)) {
-			*why = c == '\n' ? str_dup("it has more than one line") : str_printf("it uses '%c'", c);
+			*why = c == '\n' ? str_dup("it has more than one line")
+					 : str_printf("it uses '%c'", c);
 			return 0;
 		}
 		if (strchr("*?[", c)) {
@@ -112,9 +118,10 @@ static int read_word(struct slice s, size_t *at, struct buf *out, bool *plain, c
 /* Says why the first word asks for a shell, or NULL. */
 static char *first_word_needs(const char *w)
 {
-	static const char *const reserved[] = { "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi",
-						"for", "function", "if", "in", "select", "then", "time", "until",
-						"while", "[[" };
+	static const char *const reserved[] = { "!",    "{",        "}",     "case",  "do",
+						"done", "elif",     "else",  "esac",  "fi",
+						"for",  "function", "if",    "in",    "select",
+						"then", "time",     "until", "while", "[[" };
 	size_t n = 0;
 
 	if (is_in(w, reserved, COUNT_OF(reserved)))

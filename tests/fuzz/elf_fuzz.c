@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an ELF object and as an ld.so.cache: an answer or ERR_DATA, nothing else. */
-#include <assert.h>
-#include <stdint.h>
 #include "base/err.h"
 #include "elf/ldcache.h"
 #include "elf/obj.h"
+#include <assert.h>
+#include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -20,7 +20,14 @@ static void put(struct buf *b, uint64_t v, unsigned n, bool big)
 
 static void make_cache(bool big, bool old_in_front, struct buf *out)
 {
-	enum { STRINGS = 48 + 2 * 24, SONAME = STRINGS, PATH = SONAME + 9, HWPATH = PATH + 14, VARIANT = HWPATH + 38, EXT = 172 };
+	enum {
+		STRINGS = 48 + 2 * 24,
+		SONAME = STRINGS,
+		PATH = SONAME + 9,
+		HWPATH = PATH + 14,
+		VARIANT = HWPATH + 38,
+		EXT = 172
+	};
 	struct buf b = { 0 };
 
 	if (old_in_front) {
@@ -35,7 +42,8 @@ static void make_cache(bool big, bool old_in_front, struct buf *out)
 	put(&b, 2, 4, big), put(&b, 0, 4, big);
 	buf_char(&b, big ? 3 : 2), buf_zero(&b, 3);
 	put(&b, EXT, 4, big), buf_zero(&b, 12);
-	put(&b, 0x0303, 4, big), put(&b, SONAME, 4, big), put(&b, HWPATH, 4, big), put(&b, 0, 4, big);
+	put(&b, 0x0303, 4, big), put(&b, SONAME, 4, big), put(&b, HWPATH, 4, big),
+		put(&b, 0, 4, big);
 	put(&b, UINT64_C(1) << 62 | 0, 8, big);
 	put(&b, 0x0303, 4, big), put(&b, SONAME, 4, big), put(&b, PATH, 4, big), put(&b, 0, 4, big);
 	put(&b, 0, 8, big);
@@ -93,7 +101,8 @@ static void ldcache_open__survives_every_changed_byte_and_cut(void **state)
 				continue;
 			for (uint32_t i = 0; i < c.count && i < 100; i++)
 				if (ldcache_entry(&c, i, &x))
-					assert_true(x.path.p + x.path.n < copy + n); /* its NUL lies in it too */
+					assert_true(x.path.p + x.path.n <
+						    copy + n); /* its NUL lies in it too */
 		}
 	buf_done(&b);
 }
@@ -106,7 +115,10 @@ static void ldcache_open__refuses_what_is_no_cache(void **state)
 	assert_int_equal(ldcache_open(SL(""), &c, &e), -1);
 	assert_int_equal(e.kind, ERR_DATA);
 	assert_int_equal(ldcache_open(SL("glibc-ld.so.cache1.1"), &c, NULL), -1);
-	assert_int_equal(ldcache_open(SL("glibc-ld.so.cache1.1\377\377\377\377____________________________"), &c, NULL), -1);
+	assert_int_equal(
+		ldcache_open(SL("glibc-ld.so.cache1.1\377\377\377\377____________________________"),
+			     &c, NULL),
+		-1);
 }
 
 /* ldconfig -p is the judge: same names and paths in the same order. */

@@ -44,7 +44,8 @@ static int teardown(void **state)
 
 static void put_bytes(struct fixture *f, const char *path, struct slice bytes)
 {
-	_free_ char *full = str_printf("%s/%s", f->path, path), *dir = slice_dup(path_dir(slice_of(full)));
+	_free_ char *full = str_printf("%s/%s", f->path, path),
+		    *dir = slice_dup(path_dir(slice_of(full)));
 	assert_int_equal(fs_mkdirs(AT_FDCWD, dir, 0755, NULL), 0);
 	_close_ int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	assert_true(fd >= 0);
@@ -61,15 +62,25 @@ static void put_elf(struct fixture *f, const char *path, const struct make_elf *
 
 static void put_link(struct fixture *f, const char *path, const char *target)
 {
-	_free_ char *full = str_printf("%s/%s", f->path, path), *dir = slice_dup(path_dir(slice_of(full)));
+	_free_ char *full = str_printf("%s/%s", f->path, path),
+		    *dir = slice_dup(path_dir(slice_of(full)));
 	assert_int_equal(fs_mkdirs(AT_FDCWD, dir, 0755, NULL), 0);
 	assert_int_equal(symlink(target, full), 0);
 }
 
 #define GLIBC "/lib64/ld-linux-x86-64.so.2"
-#define MUSL "/lib/ld-musl-x86_64.so.1"
-#define PROGRAM(...) &(struct make_elf){ .is64 = true, .type = ET_DYN, .machine = EM_X86_64, .flags_1 = DF_1_PIE, __VA_ARGS__ }
-#define LIB(...) &(struct make_elf){ .is64 = true, .type = ET_DYN, .machine = EM_X86_64, __VA_ARGS__ }
+#define MUSL  "/lib/ld-musl-x86_64.so.1"
+#define PROGRAM(...)                                                                     \
+	&(struct make_elf)                                                               \
+	{                                                                                \
+		.is64 = true, .type = ET_DYN, .machine = EM_X86_64, .flags_1 = DF_1_PIE, \
+		__VA_ARGS__                                                              \
+	}
+#define LIB(...)                                                                \
+	&(struct make_elf)                                                      \
+	{                                                                       \
+		.is64 = true, .type = ET_DYN, .machine = EM_X86_64, __VA_ARGS__ \
+	}
 
 /* name=path of all objects but the program and the interpreter, and !name of what is missing. */
 static char *told(const struct linker_closure *c)
@@ -85,7 +96,8 @@ static char *told(const struct linker_closure *c)
 	return s;
 }
 
-static void assert_closure(struct fixture *f, const char *program, const struct linker_env *env, const char *want)
+static void assert_closure(struct fixture *f, const char *program, const struct linker_env *env,
+			   const char *want)
 {
 	struct linker_closure c;
 	_cleanup_(err_done) struct err e = { 0 };
@@ -100,7 +112,9 @@ static void assert_closure(struct fixture *f, const char *program, const struct 
 
 static void glibc__searches_in_its_order(void **state)
 {
-	static const struct { const char *rpath, *runpath, *env, *want; } rows[] = {
+	static const struct {
+		const char *rpath, *runpath, *env, *want;
+	} rows[] = {
 		{ NULL, NULL, NULL, "libx.so=/lib/libx.so" },
 		{ "/rpath", NULL, "/env", "libx.so=/rpath/libx.so" },
 		{ NULL, "/runpath", "/env", "libx.so=/env/libx.so" },
@@ -120,7 +134,9 @@ static void glibc__searches_in_its_order(void **state)
 	put_elf(f, "env/libx.so", LIB(.soname = "libx.so"));
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct linker_env env = { .library_path = rows[i].env };
-		put_elf(f, "bin/p", PROGRAM(.interp = GLIBC, .needed = { "libx.so" }, .rpath = rows[i].rpath, .runpath = rows[i].runpath));
+		put_elf(f, "bin/p",
+			PROGRAM(.interp = GLIBC, .needed = { "libx.so" }, .rpath = rows[i].rpath,
+				.runpath = rows[i].runpath));
 		assert_closure(f, "/bin/p", &env, rows[i].want);
 	}
 	struct linker_env secure = { .library_path = "/env", .secure = true };
@@ -139,7 +155,8 @@ static void glibc__inherits_rpath_but_not_runpath(void **state)
 	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .runpath = "/d"));
 	assert_closure(f, "/p", NULL, "liba.so=/d/liba.so !libb.so");
 	/* a requester with a RUNPATH of its own does not look at the RPATH of its loaders */
-	put_elf(f, "d/liba.so", LIB(.soname = "liba.so", .needed = { "libb.so" }, .runpath = "/nowhere"));
+	put_elf(f, "d/liba.so",
+		LIB(.soname = "liba.so", .needed = { "libb.so" }, .runpath = "/nowhere"));
 	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .rpath = "/d"));
 	assert_closure(f, "/p", NULL, "liba.so=/d/liba.so !libb.so");
 }
@@ -151,11 +168,14 @@ static void glibc__loads_breadth_first_and_matches_sonames(void **state)
 	put_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2"));
 	put_elf(f, "lib/libb.so.1", LIB(.soname = "libb.so.1"));
 	put_elf(f, "lib/liba.so", LIB(.soname = "liba.so", .needed = { "libc.so.6", "libb.so.1" }));
-	put_elf(f, "lib/libc.so.6", LIB(.soname = "libc.so.6", .needed = { "ld-linux-x86-64.so.2" }));
+	put_elf(f, "lib/libc.so.6",
+		LIB(.soname = "libc.so.6", .needed = { "ld-linux-x86-64.so.2" }));
 	/* the plug-in's name differs from its soname, by which liba asks for it */
 	put_elf(f, "lib/plugin.so", LIB(.soname = "libb.so.1"));
 	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "liba.so", "/lib/plugin.so" }));
-	assert_closure(f, "/p", NULL, "liba.so=/lib/liba.so /lib/plugin.so=/lib/plugin.so libc.so.6=/lib/libc.so.6");
+	assert_closure(
+		f, "/p", NULL,
+		"liba.so=/lib/liba.so /lib/plugin.so=/lib/plugin.so libc.so.6=/lib/libc.so.6");
 	/* two names, one file: loaded once */
 	put_link(f, "lib/libb2.so", "libb.so.1");
 	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "libb.so.1", "libb2.so" }));
@@ -167,15 +187,18 @@ static void glibc__takes_origin_from_the_path_that_was_opened(void **state)
 	struct fixture *f = *state;
 
 	put_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2"));
-	put_elf(f, "real/liba.so", LIB(.soname = "liba.so", .needed = { "libdep.so" }, .runpath = "$ORIGIN/dep"));
+	put_elf(f, "real/liba.so",
+		LIB(.soname = "liba.so", .needed = { "libdep.so" }, .runpath = "$ORIGIN/dep"));
 	put_elf(f, "real/dep/libdep.so", LIB(.soname = "libdep.so"));
 	put_link(f, "ln/liba.so", "../real/liba.so");
-	put_elf(f, "opt/p", PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .runpath = "$ORIGIN/../ln"));
+	put_elf(f, "opt/p",
+		PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .runpath = "$ORIGIN/../ln"));
 	put_link(f, "usr/bin/p", "/opt/p");
 	/* the program's own origin has no links, a library's has (tried with glibc 2.36 and musl 1.2.3) */
 	assert_closure(f, "/usr/bin/p", NULL, "liba.so=/opt/../ln/liba.so !libdep.so");
 	put_elf(f, "opt/p", PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .runpath = "/real"));
-	assert_closure(f, "/usr/bin/p", NULL, "liba.so=/real/liba.so libdep.so=/real/dep/libdep.so");
+	assert_closure(f, "/usr/bin/p", NULL,
+		       "liba.so=/real/liba.so libdep.so=/real/dep/libdep.so");
 }
 
 static void glibc__passes_over_other_machines_but_not_over_rubbish(void **state)
@@ -184,7 +207,8 @@ static void glibc__passes_over_other_machines_but_not_over_rubbish(void **state)
 	struct linker_closure c;
 
 	put_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2"));
-	put_elf(f, "a/libx.so", &(struct make_elf){ .is64 = true, .type = ET_DYN, .machine = EM_AARCH64 });
+	put_elf(f, "a/libx.so",
+		&(struct make_elf){ .is64 = true, .type = ET_DYN, .machine = EM_AARCH64 });
 	put_elf(f, "b/libx.so", LIB(.soname = "libx.so"));
 	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "libx.so" }, .rpath = "/a:/b"));
 	assert_closure(f, "/p", NULL, "libx.so=/b/libx.so");
@@ -212,7 +236,9 @@ static void glibc__tells_who_needs_what_and_where_it_looked(void **state)
 	assert_string_equal(c.objects.p[c.missing.p[0].by].path, "/lib/liba.so");
 	_free_ char *where = strs_join(&c.missing.p[0].searched, " ");
 	/* no loader to ask: the usual places of the machine */
-	assert_string_equal(where, "/env /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu /lib64 /usr/lib64 /lib /usr/lib");
+	assert_string_equal(
+		where,
+		"/env /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu /lib64 /usr/lib64 /lib /usr/lib");
 	linker_closure_done(&c);
 }
 
@@ -259,13 +285,17 @@ static void glibc__checks_versions(void **state)
 
 	put_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2"));
 	put_elf(f, "lib/libc.so.6", LIB(.soname = "libc.so.6", .verdef = "GLIBC_2.36"));
-	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6", .verneed = "GLIBC_2.38"));
+	put_elf(f, "p",
+		PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6",
+			.verneed = "GLIBC_2.38"));
 	assert_int_equal(linker_closure(&f->fs, "/p", NULL, &c, NULL), 0);
 	assert_int_equal(c.lacks.n, 1);
 	assert_string_equal(c.lacks.p[0].version, "GLIBC_2.38");
 	assert_string_equal(c.objects.p[c.lacks.p[0].of].path, "/lib/libc.so.6");
 	linker_closure_done(&c);
-	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6", .verneed = "GLIBC_2.36"));
+	put_elf(f, "p",
+		PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6",
+			.verneed = "GLIBC_2.36"));
 	assert_int_equal(linker_closure(&f->fs, "/p", NULL, &c, NULL), 0);
 	assert_int_equal(c.lacks.n, 0);
 	linker_closure_done(&c);
@@ -282,7 +312,9 @@ static void glibc__preloads_may_be_missing(void **state)
 	put_elf(f, "lib/libfile.so", LIB(.soname = "libfile.so"));
 	put_bytes(f, "etc/ld.so.preload", SL("/lib/libfile.so\n"));
 	put_elf(f, "p", PROGRAM(.interp = GLIBC));
-	assert_closure(f, "/p", &env, "libhook.so=/lib/libhook.so /lib/libfile.so=/lib/libfile.so !/nowhere/libno.so");
+	assert_closure(
+		f, "/p", &env,
+		"libhook.so=/lib/libhook.so /lib/libfile.so=/lib/libfile.so !/nowhere/libno.so");
 	assert_int_equal(linker_closure(&f->fs, "/p", &env, &c, NULL), 0);
 	assert_true(c.missing.p[0].optional);
 	linker_closure_done(&c);
@@ -301,7 +333,8 @@ static void linker_add__is_a_dlopen(void **state)
 	assert_int_equal(linker_add(&c, 0, "libnss_x.so.2", NULL), 1);
 	assert_int_equal(linker_add(&c, 0, "libnss_y.so.2", NULL), 0);
 	_free_ char *got = told(&c);
-	assert_string_equal(got, "libnss_x.so.2=/lib/libnss_x.so.2 libdeep.so=/lib/libdeep.so !libnss_y.so.2");
+	assert_string_equal(
+		got, "libnss_x.so.2=/lib/libnss_x.so.2 libdeep.so=/lib/libdeep.so !libnss_y.so.2");
 	linker_closure_done(&c);
 }
 
@@ -315,7 +348,9 @@ static void musl__has_its_own_order_and_names(void **state)
 	put_elf(f, MUSL, LIB(.soname = "libc.musl-x86_64.so.1"));
 	put_elf(f, "usr/local/lib/libx.so", LIB(.soname = "libx.so"));
 	put_elf(f, "usr/lib/libx.so", LIB(.soname = "libx.so"));
-	put_elf(f, "p", PROGRAM(.interp = MUSL, .needed = { "libc.musl-x86_64.so.1", "libpthread.so.0", "libx.so" }));
+	put_elf(f, "p",
+		PROGRAM(.interp = MUSL,
+			.needed = { "libc.musl-x86_64.so.1", "libpthread.so.0", "libx.so" }));
 	assert_closure(f, "/p", NULL, "libx.so=/usr/local/lib/libx.so");
 	put_bytes(f, "etc/ld-musl-x86_64.path", SL("/nowhere\n/usr/lib:/lib\n"));
 	assert_closure(f, "/p", NULL, "libx.so=/usr/lib/libx.so");
@@ -333,7 +368,9 @@ static void linker_closure__leaves_static_programs_alone(void **state)
 	struct fixture *f = *state;
 	struct linker_closure c;
 
-	put_elf(f, "p", &(struct make_elf){ .is64 = true, .type = ET_EXEC, .machine = EM_X86_64, .no_dynamic = true });
+	put_elf(f, "p",
+		&(struct make_elf){
+			.is64 = true, .type = ET_EXEC, .machine = EM_X86_64, .no_dynamic = true });
 	assert_int_equal(linker_closure(&f->fs, "/p", NULL, &c, NULL), 0);
 	assert_int_equal(c.objects.n, 1);
 	assert_int_equal(c.libc, LIBC_UNKNOWN);
@@ -363,9 +400,12 @@ static void read_trace(const char *text, struct strs *out)
 	while (slice_split(&rest, '\n', &line)) {
 		size_t arrow = slice_search(line, SL(" => "));
 		line = slice_trim(line);
-		if (line.n == 0 || slice_starts(line, SL("linux-vdso")) || slice_search(line, SL(" (0x")) == line.n)
+		if (line.n == 0 || slice_starts(line, SL("linux-vdso")) ||
+		    slice_search(line, SL(" (0x")) == line.n)
 			continue;
-		struct slice path = arrow < line.n ? slice_from(line, slice_search(line, SL(" => ")) + 4) : line;
+		struct slice path = arrow < line.n
+					    ? slice_from(line, slice_search(line, SL(" => ")) + 4)
+					    : line;
 		strs_take(out, slice_dup(slice_head(path, slice_find(path, ' '))));
 	}
 	strs_sort(out);
@@ -373,9 +413,12 @@ static void read_trace(const char *text, struct strs *out)
 
 static void glibc__agrees_with_the_linker_of_this_machine(void **state)
 {
-	static const char *const programs[] = { "/bin/true", "/bin/bash", "/usr/bin/gdb", "/usr/bin/python3", "/usr/bin/perl",
-						"/usr/bin/git", "/usr/bin/clang", "/usr/bin/skopeo", "/usr/bin/podman",
-						"/usr/bin/meson", "/usr/bin/curl", "/usr/lib/git-core/git-remote-http" };
+	static const char *const programs[] = {
+		"/bin/true",        "/bin/bash",       "/usr/bin/gdb",
+		"/usr/bin/python3", "/usr/bin/perl",   "/usr/bin/git",
+		"/usr/bin/clang",   "/usr/bin/skopeo", "/usr/bin/podman",
+		"/usr/bin/meson",   "/usr/bin/curl",   "/usr/lib/git-core/git-remote-http"
+	};
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct linker_fs fs = linker_fs_dir(&root);
 	unsigned seen = 0;
@@ -385,7 +428,8 @@ static void glibc__agrees_with_the_linker_of_this_machine(void **state)
 		struct linker_closure c;
 		struct strs want = { 0 }, got = { 0 };
 		struct buf text = { 0 };
-		char *argv[] = { (char *)"env", (char *)"LD_TRACE_LOADED_OBJECTS=1", (char *)programs[i], NULL };
+		char *argv[] = { (char *)"env", (char *)"LD_TRACE_LOADED_OBJECTS=1",
+				 (char *)programs[i], NULL };
 		if (linker_closure(&fs, programs[i], NULL, &c, NULL) < 0)
 			continue; /* not installed, or a script */
 		if (c.libc != LIBC_GLIBC || proc_run(argv, &text, NULL) < 0) {

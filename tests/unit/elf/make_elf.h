@@ -86,7 +86,8 @@ static inline void make_elf(const struct make_elf *m, struct buf *out)
 	if (m->flags_1)
 		made_dyn(&dyn, DT_FLAGS_1, m->flags_1);
 	if (m->verneed) {
-		uint64_t file = made_string(&s, m->verneed_file), name = made_string(&s, m->verneed);
+		uint64_t file = made_string(&s, m->verneed_file),
+			 name = made_string(&s, m->verneed);
 		need_at = ver.b.len;
 		made_uint(&ver, 1, 2), made_uint(&ver, 1, 2), made_uint(&ver, file, 4);
 		made_uint(&ver, 16, 4), made_uint(&ver, 0, 4);
@@ -96,7 +97,8 @@ static inline void make_elf(const struct make_elf *m, struct buf *out)
 	if (m->verdef) {
 		uint64_t name = made_string(&s, m->verdef);
 		def_at = ver.b.len;
-		made_uint(&ver, 1, 2), made_uint(&ver, 0, 2), made_uint(&ver, 2, 2), made_uint(&ver, 1, 2);
+		made_uint(&ver, 1, 2), made_uint(&ver, 0, 2), made_uint(&ver, 2, 2),
+			made_uint(&ver, 1, 2);
 		made_uint(&ver, 0, 4), made_uint(&ver, 20, 4), made_uint(&ver, 0, 4);
 		made_uint(&ver, name, 4), made_uint(&ver, 0, 4);
 	}

@@ -73,12 +73,14 @@ static void versions(const char *text, bool needs, struct strs *out)
 	bool in = false;
 	while (slice_split(&rest, '\n', &line)) {
 		if (slice_starts(line, SL("Version ")))
-			in = slice_starts(line, needs ? SL("Version needs") : SL("Version definition"));
+			in = slice_starts(line,
+					  needs ? SL("Version needs") : SL("Version definition"));
 		if (!in)
 			continue;
 		size_t f = slice_search(line, SL("File: ")), n = slice_search(line, SL("Name: "));
 		if (f < line.n)
-			file = slice_head(slice_from(line, f + 6), slice_find(slice_from(line, f + 6), ' '));
+			file = slice_head(slice_from(line, f + 6),
+					  slice_find(slice_from(line, f + 6), ' '));
 		if (n == line.n)
 			continue;
 		/* the parents of a definition have "Parent" instead of "Name" */
@@ -95,7 +97,8 @@ static void compare_with_readelf(const char *path)
 {
 	struct obj o;
 	struct strs want = { 0 }, got = { 0 };
-	_free_ char *d = readelf("-d", path), *v = readelf("-V", path), *l = readelf("-l", path), *n = readelf("-n", path);
+	_free_ char *d = readelf("-d", path), *v = readelf("-V", path), *l = readelf("-l", path),
+		    *n = readelf("-n", path);
 
 	assert_int_equal(read_path(path, &o), 1);
 	bracketed(d, "(NEEDED)", &want);
@@ -135,9 +138,17 @@ static void compare_with_readelf(const char *path)
 static void obj_read__agrees_with_readelf(void **state)
 {
 	static const char *const files[] = {
-		"/bin/true", "/bin/sh", "/usr/bin/readelf", "/usr/bin/gcc", "/usr/bin/python3",
-		"/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6",
-		"/usr/lib/x86_64-linux-gnu/libstdc++.so.6", "/usr/bin/busybox", "/lib/ld-musl-x86_64.so.1",
+		"/bin/true",
+		"/bin/sh",
+		"/usr/bin/readelf",
+		"/usr/bin/gcc",
+		"/usr/bin/python3",
+		"/lib64/ld-linux-x86-64.so.2",
+		"/lib/x86_64-linux-gnu/libc.so.6",
+		"/lib/x86_64-linux-gnu/libm.so.6",
+		"/usr/lib/x86_64-linux-gnu/libstdc++.so.6",
+		"/usr/bin/busybox",
+		"/lib/ld-musl-x86_64.so.1",
 		"/usr/lib/gcc/x86_64-linux-gnu/12/cc1",
 	};
 	_free_ char *self = fs_readlink(AT_FDCWD, "/proc/self/exe", NULL);
@@ -151,12 +162,19 @@ static void obj_read__agrees_with_readelf(void **state)
 			compare_with_readelf(files[i]);
 			seen++;
 		}
-	assert_true(seen >= 4); /* at least our own test program, true, sh and readelf are everywhere */
+	assert_true(seen >=
+		    4); /* at least our own test program, true, sh and readelf are everywhere */
 }
 
 static void obj_read__tells_what_kind_of_object(void **state)
 {
-	static const struct { uint16_t type; const char *interp, *soname; bool no_dynamic; uint64_t flags_1; enum obj_kind want; } rows[] = {
+	static const struct {
+		uint16_t type;
+		const char *interp, *soname;
+		bool no_dynamic;
+		uint64_t flags_1;
+		enum obj_kind want;
+	} rows[] = {
 		{ ET_EXEC, NULL, NULL, true, 0, OBJ_STATIC },
 		{ ET_EXEC, "/lib/ld.so.1", NULL, false, 0, OBJ_PROGRAM },
 		{ ET_DYN, "/lib/ld.so.1", NULL, false, DF_1_PIE, OBJ_PROGRAM },
@@ -171,8 +189,13 @@ static void obj_read__tells_what_kind_of_object(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct make_elf m = { .is64 = true, .type = rows[i].type, .machine = EM_X86_64, .interp = rows[i].interp,
-				      .soname = rows[i].soname, .no_dynamic = rows[i].no_dynamic, .flags_1 = rows[i].flags_1 };
+		struct make_elf m = { .is64 = true,
+				      .type = rows[i].type,
+				      .machine = EM_X86_64,
+				      .interp = rows[i].interp,
+				      .soname = rows[i].soname,
+				      .no_dynamic = rows[i].no_dynamic,
+				      .flags_1 = rows[i].flags_1 };
 		struct buf b;
 		struct obj o;
 		make_elf(&m, &b);
@@ -186,7 +209,11 @@ static void obj_read__tells_what_kind_of_object(void **state)
 
 static void obj_read__reads_both_classes_and_orders(void **state)
 {
-	static const struct { bool is64, big; uint16_t machine; const char *name, *goarch; } rows[] = {
+	static const struct {
+		bool is64, big;
+		uint16_t machine;
+		const char *name, *goarch;
+	} rows[] = {
 		{ true, false, EM_AARCH64, "aarch64", "arm64" },
 		{ true, true, EM_S390, "s390x", "s390x" },
 		{ false, false, EM_386, "i386", "386" },
@@ -195,10 +222,19 @@ static void obj_read__reads_both_classes_and_orders(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct make_elf m = { .is64 = rows[i].is64, .big = rows[i].big, .type = ET_DYN, .machine = rows[i].machine,
-				      .interp = "/lib/ld-musl-x.so.1", .soname = "libtest.so.3", .rpath = "/a:/b", .runpath = "$ORIGIN",
-				      .needed = { "libone.so", "libtwo.so.2" }, .flags_1 = DF_1_PIE | DF_1_NODEFLIB,
-				      .verneed_file = "libone.so", .verneed = "ONE_1.0", .verdef = "TEST_3" };
+		struct make_elf m = { .is64 = rows[i].is64,
+				      .big = rows[i].big,
+				      .type = ET_DYN,
+				      .machine = rows[i].machine,
+				      .interp = "/lib/ld-musl-x.so.1",
+				      .soname = "libtest.so.3",
+				      .rpath = "/a:/b",
+				      .runpath = "$ORIGIN",
+				      .needed = { "libone.so", "libtwo.so.2" },
+				      .flags_1 = DF_1_PIE | DF_1_NODEFLIB,
+				      .verneed_file = "libone.so",
+				      .verneed = "ONE_1.0",
+				      .verdef = "TEST_3" };
 		struct buf b;
 		struct obj o;
 		char name[OBJ_MACHINE_LEN];
@@ -207,7 +243,8 @@ static void obj_read__reads_both_classes_and_orders(void **state)
 		assert_int_equal(obj_read(&bytes, &o, NULL), 1);
 		assert_int_equal(o.is64, rows[i].is64);
 		assert_int_equal(o.big_endian, rows[i].big);
-		assert_string_equal(obj_machine_name(o.machine, o.is64, o.big_endian, name), rows[i].name);
+		assert_string_equal(obj_machine_name(o.machine, o.is64, o.big_endian, name),
+				    rows[i].name);
 		assert_string_equal(obj_machine_goarch(&o), rows[i].goarch);
 		assert_string_equal(o.interp, "/lib/ld-musl-x.so.1");
 		assert_string_equal(o.soname, "libtest.so.3");
@@ -253,8 +290,14 @@ static void obj_read__says_what_is_no_object(void **state)
  * so that the sanitizer sees it). */
 static void obj_read__refuses_what_is_cut(void **state)
 {
-	struct make_elf m = { .is64 = true, .type = ET_DYN, .machine = EM_X86_64, .interp = "/lib64/ld-linux-x86-64.so.2",
-			      .needed = { "libc.so.6" }, .verneed_file = "libc.so.6", .verneed = "GLIBC_2.2.5", .verdef = "X" };
+	struct make_elf m = { .is64 = true,
+			      .type = ET_DYN,
+			      .machine = EM_X86_64,
+			      .interp = "/lib64/ld-linux-x86-64.so.2",
+			      .needed = { "libc.so.6" },
+			      .verneed_file = "libc.so.6",
+			      .verneed = "GLIBC_2.2.5",
+			      .verdef = "X" };
 	struct buf b;
 
 	(void)state;
@@ -274,14 +317,23 @@ static void obj_read__survives_every_changed_byte(void **state)
 
 	(void)state;
 	for (int kind = 0; kind < 4; kind++) {
-		struct make_elf m = { .is64 = kind & 1, .big = kind & 2, .type = ET_DYN, .machine = EM_X86_64, .interp = "/lib/ld.so",
-				      .needed = { "liba.so" }, .verneed_file = "liba.so", .verneed = "A_1", .verdef = "B_1" };
+		struct make_elf m = { .is64 = kind & 1,
+				      .big = kind & 2,
+				      .type = ET_DYN,
+				      .machine = EM_X86_64,
+				      .interp = "/lib/ld.so",
+				      .needed = { "liba.so" },
+				      .verneed_file = "liba.so",
+				      .verneed = "A_1",
+				      .verdef = "B_1" };
 		make_elf(&m, &b);
 		for (size_t i = 0; i < b.len; i++) {
 			char was = b.p[i];
 			for (size_t v = 0; v < COUNT_OF(values); v++) {
 				b.p[i] = (char)values[v];
-				(void)read_mem(b.p, b.len, NULL); /* any answer but a crash or another kind of error */
+				(void)read_mem(
+					b.p, b.len,
+					NULL); /* any answer but a crash or another kind of error */
 			}
 			b.p[i] = was;
 		}
@@ -291,20 +343,28 @@ static void obj_read__survives_every_changed_byte(void **state)
 
 static void put64(struct buf *b, size_t at, uint64_t v)
 {
-	memcpy(b->p + at, &v, 8); /* little-endian machines run this test; see obj.c for the others */
+	memcpy(b->p + at, &v,
+	       8); /* little-endian machines run this test; see obj.c for the others */
 }
 
 static void obj_read__refuses_numbers_that_wrap_around(void **state)
 {
-	static const struct { size_t at; uint64_t value; const char *why; } rows[] = {
-		{ 32, UINT64_MAX - 8, "beyond the end" },              /* e_phoff */
-		{ 64 + 56 + 8, UINT64_MAX - 2, "beyond the end" },     /* p_offset of PT_INTERP */
-		{ 64 + 56 + 32, UINT64_MAX, "bytes long" },            /* p_filesz of PT_INTERP */
-		{ 64 + 2 * 56 + 8, UINT64_MAX - 16, "beyond the end" },/* p_offset of PT_DYNAMIC */
-		{ 64 + 2 * 56 + 32, UINT64_MAX / 2, "more than" },     /* p_filesz of PT_DYNAMIC */
-		{ 64 + 8, UINT64_MAX - 0x100, NULL },                  /* p_offset of PT_LOAD */
+	static const struct {
+		size_t at;
+		uint64_t value;
+		const char *why;
+	} rows[] = {
+		{ 32, UINT64_MAX - 8, "beyond the end" }, /* e_phoff */
+		{ 64 + 56 + 8, UINT64_MAX - 2, "beyond the end" }, /* p_offset of PT_INTERP */
+		{ 64 + 56 + 32, UINT64_MAX, "bytes long" }, /* p_filesz of PT_INTERP */
+		{ 64 + 2 * 56 + 8, UINT64_MAX - 16, "beyond the end" }, /* p_offset of PT_DYNAMIC */
+		{ 64 + 2 * 56 + 32, UINT64_MAX / 2, "more than" }, /* p_filesz of PT_DYNAMIC */
+		{ 64 + 8, UINT64_MAX - 0x100, NULL }, /* p_offset of PT_LOAD */
 	};
-	struct make_elf m = { .is64 = true, .type = ET_DYN, .machine = EM_X86_64, .interp = "/lib64/ld-linux-x86-64.so.2",
+	struct make_elf m = { .is64 = true,
+			      .type = ET_DYN,
+			      .machine = EM_X86_64,
+			      .interp = "/lib64/ld-linux-x86-64.so.2",
 			      .needed = { "libc.so.6" } };
 	struct buf b;
 
@@ -323,7 +383,9 @@ static void obj_read__refuses_numbers_that_wrap_around(void **state)
 /* The count is a lie: the chain of records says where it ends. */
 static void obj_read__does_not_believe_the_count_of_versions(void **state)
 {
-	struct make_elf m = { .is64 = true, .type = ET_DYN, .machine = EM_X86_64, .verdef = "LOOP_1" };
+	struct make_elf m = {
+		.is64 = true, .type = ET_DYN, .machine = EM_X86_64, .verdef = "LOOP_1"
+	};
 	struct buf b;
 
 	(void)state;
@@ -337,8 +399,9 @@ static void obj_read__does_not_believe_the_count_of_versions(void **state)
 
 static void obj_read__reads_notes(void **state)
 {
-	static const char json[] = "[{\"soname\":[\"libz.so.1\",\"libz.so\"],\"feature\":\"gzip\",\"priority\":\"recommended\"},"
-				   "{\"nothing\":1},{\"soname\":[\"libx.so\"]}]";
+	static const char json[] =
+		"[{\"soname\":[\"libz.so.1\",\"libz.so\"],\"feature\":\"gzip\",\"priority\":\"recommended\"},"
+		"{\"nothing\":1},{\"soname\":[\"libx.so\"]}]";
 	struct buf b = { 0 };
 	struct obj o;
 
@@ -348,8 +411,10 @@ static void obj_read__reads_notes(void **state)
 	buf_zero(&b, 9);
 	buf_le16(&b, ET_DYN), buf_le16(&b, EM_X86_64), buf_le32(&b, 1);
 	buf_le64(&b, 0), buf_le64(&b, 64), buf_le64(&b, 0), buf_le32(&b, 0);
-	buf_le16(&b, 64), buf_le16(&b, 56), buf_le16(&b, 1), buf_le16(&b, 0), buf_le16(&b, 0), buf_le16(&b, 0);
-	buf_le32(&b, PT_NOTE), buf_le32(&b, PF_R), buf_le64(&b, 120), buf_le64(&b, 120), buf_le64(&b, 120);
+	buf_le16(&b, 64), buf_le16(&b, 56), buf_le16(&b, 1), buf_le16(&b, 0), buf_le16(&b, 0),
+		buf_le16(&b, 0);
+	buf_le32(&b, PT_NOTE), buf_le32(&b, PF_R), buf_le64(&b, 120), buf_le64(&b, 120),
+		buf_le64(&b, 120);
 	size_t size_at = b.len;
 	buf_le64(&b, 0), buf_le64(&b, 0), buf_le64(&b, 4);
 	buf_le32(&b, 4), buf_le32(&b, sizeof json), buf_le32(&b, 0x407c0c0a);
@@ -392,11 +457,18 @@ static void obj_read__answers_for_every_seed(void **state)
 
 static void obj_libc_of_interp__knows_the_loaders(void **state)
 {
-	static const struct { const char *interp; enum obj_libc want; } rows[] = {
-		{ "/lib64/ld-linux-x86-64.so.2", LIBC_GLIBC }, { "/lib/ld-linux-aarch64.so.1", LIBC_GLIBC },
-		{ "/lib/ld64.so.1", LIBC_GLIBC },              { "/lib/ld.so.1", LIBC_GLIBC },
-		{ "/lib/ld-musl-x86_64.so.1", LIBC_MUSL },     { "/lib/ld-uClibc.so.0", LIBC_UCLIBC },
-		{ "/system/bin/linker64", LIBC_BIONIC },       { "/bin/sh", LIBC_UNKNOWN },
+	static const struct {
+		const char *interp;
+		enum obj_libc want;
+	} rows[] = {
+		{ "/lib64/ld-linux-x86-64.so.2", LIBC_GLIBC },
+		{ "/lib/ld-linux-aarch64.so.1", LIBC_GLIBC },
+		{ "/lib/ld64.so.1", LIBC_GLIBC },
+		{ "/lib/ld.so.1", LIBC_GLIBC },
+		{ "/lib/ld-musl-x86_64.so.1", LIBC_MUSL },
+		{ "/lib/ld-uClibc.so.0", LIBC_UCLIBC },
+		{ "/system/bin/linker64", LIBC_BIONIC },
+		{ "/bin/sh", LIBC_UNKNOWN },
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++)

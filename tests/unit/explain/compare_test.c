@@ -6,7 +6,9 @@
 /* An image with /hello of about `size` bytes: a program if `runs`, else without its x bit. */
 static void put_image(struct fixture *f, const char *name, size_t size, bool runs, const char *cmd)
 {
-	const struct make_elf m = { .is64 = true, .type = ET_EXEC, .machine = EM_X86_64, .no_dynamic = true };
+	const struct make_elf m = {
+		.is64 = true, .type = ET_EXEC, .machine = EM_X86_64, .no_dynamic = true
+	};
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	struct image_config cfg = { 0 };
 	struct digest manifest, id;
@@ -41,14 +43,16 @@ static void put_image(struct fixture *f, const char *name, size_t size, bool run
 	if (cmd)
 		strs_add(&cfg.cmd, cmd);
 	cfg.has_cmd = cmd != NULL;
-	ok(f, image_put(f->s, &(struct image_new){ .cfg = &cfg, .snaps = snaps, .snaps_n = 1 }, &manifest, &id, &f->e));
+	ok(f, image_put(f->s, &(struct image_new){ .cfg = &cfg, .snaps = snaps, .snaps_n = 1 },
+			&manifest, &id, &f->e));
 	image_config_done(&cfg);
 	_free_ char *full = str_printf("docker.io/library/%s", name);
 	ok(f, name_set(f->s, full, &manifest, &f->e));
 }
 
 /* What becomes of an image is told by its command. */
-static int probe(void *ctx, const struct image *im, int64_t ns, struct compare_run *out, struct err *e)
+static int probe(void *ctx, const struct image *im, int64_t ns, struct compare_run *out,
+		 struct err *e)
 {
 	const char *cmd = im->config.cmd.n ? im->config.cmd.p[0] : "";
 
@@ -85,14 +89,20 @@ static void compare__makes_sorted_rows(void **state)
 	struct compare_rows rows = { 0 };
 	struct strs names = { 0 };
 	struct err why = { 0 };
-	static const struct { const char *name; enum compare_state state; double smaller; const char *why, *mend; } want[] = {
+	static const struct {
+		const char *name;
+		enum compare_state state;
+		double smaller;
+		const char *why, *mend;
+	} want[] = {
 		{ "small", COMPARE_WORKS, 8, NULL, NULL },
 		{ "status", COMPARE_FAILS, 4, "exit status 3: it cannot be", NULL },
 		{ "signal", COMPARE_FAILS, 4, "killed by SIGSEGV", NULL },
 		{ "stays", COMPARE_WORKS, 2, NULL, NULL },
 		{ "nobit", COMPARE_FAILS, 1, "/hello is not executable",
 		  "set the mode where it is copied:\nCOPY --chmod=755 hello /hello" },
-		{ "nothing", COMPARE_FAILS, 1, "no command", "say it in the Dockerfile:\nCMD [\"/program\"]" },
+		{ "nothing", COMPARE_FAILS, 1, "no command",
+		  "say it in the Dockerfile:\nCMD [\"/program\"]" },
 		{ "bad", COMPARE_NOT_BUILT, 0, "'x' is not there", "write y" },
 	};
 
@@ -108,7 +118,8 @@ static void compare__makes_sorted_rows(void **state)
 	ok(f, name_set_failed(f->s, "docker.io/library/bad:latest", &why, &f->e));
 	err_done(&why);
 	/* of those that are equally large, the first given comes first */
-	static const char *const given[] = { "bad", "nobit", "status", "stays", "signal", "small", "nothing" };
+	static const char *const given[] = { "bad",    "nobit", "status", "stays",
+					     "signal", "small", "nothing" };
 	for (size_t i = 0; i < COUNT_OF(given); i++)
 		strs_add(&names, given[i]);
 	ok(f, compare_images(f->s, &names, &o, &rows, &f->e));
@@ -116,8 +127,10 @@ static void compare__makes_sorted_rows(void **state)
 	for (size_t i = 0; i < rows.n; i++) {
 		const struct compare_row *r = &rows.p[i];
 		assert_string_equal(r->name, want[i].name);
-		assert_string_equal(compare_state_name(r->state), compare_state_name(want[i].state));
-		assert_true(r->smaller > want[i].smaller - 0.01 && r->smaller < want[i].smaller + 0.01);
+		assert_string_equal(compare_state_name(r->state),
+				    compare_state_name(want[i].state));
+		assert_true(r->smaller > want[i].smaller - 0.01 &&
+			    r->smaller < want[i].smaller + 0.01);
 		assert_int_equal(r->layers, want[i].state == COMPARE_NOT_BUILT ? 0 : 1);
 		assert_int_equal(r->why != NULL, want[i].why != NULL);
 		if (r->why)
@@ -140,7 +153,8 @@ static void compare__refuses_a_name_that_is_not_there(void **state)
 
 	put_image(f, "hello:latest", 1000, true, "/hello");
 	strs_add(&names, "hello");
-	ok(f, compare_images(f->s, &names, &o, &rows, &f->e)); /* no probe: what explain finds decides */
+	ok(f, compare_images(f->s, &names, &o, &rows,
+			     &f->e)); /* no probe: what explain finds decides */
 	assert_true(compare_all_work(&rows));
 	compare_rows_done(&rows);
 	strs_add(&names, "helo");

@@ -48,31 +48,42 @@ static int teardown(void **state)
 
 static void relative__path_is_found_in_the_workdir(void **state)
 {
-	assert_miss(*state, (struct copy_miss){ .path = "hello", .workdir = "/go" },
-		    "thimble: 'hello' is not in stage 'build': looked for '/hello'\n"
-		    "  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
-		    "  try      it is at '/go/hello':\n"
-		    "           COPY --from=build /go/hello .\n");
+	assert_miss(
+		*state, (struct copy_miss){ .path = "hello", .workdir = "/go" },
+		"thimble: 'hello' is not in stage 'build': looked for '/hello'\n"
+		"  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
+		"  try      it is at '/go/hello':\n"
+		"           COPY --from=build /go/hello .\n");
 	/* the user's own line, with one word changed, and only where it stands alone */
-	assert_miss(*state, (struct copy_miss){ .path = "hello", .workdir = "/go", .instruction = "COPY --from=build --chown=hello:1 hello /hello" },
-		    "thimble: 'hello' is not in stage 'build': looked for '/hello'\n"
-		    "  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
-		    "  try      it is at '/go/hello':\n"
-		    "           COPY --from=build --chown=hello:1 /go/hello /hello\n");
-	assert_miss(*state, (struct copy_miss){ .path = "bin/server", .workdir = "/go", .instruction = "COPY --from=build [\"bin/server\", \"/\"]" },
-		    "thimble: 'bin/server' is not in stage 'build': looked for '/bin/server'\n"
-		    "  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
-		    "  try      it is at '/go/bin/server':\n"
-		    "           COPY --from=build [\"/go/bin/server\", \"/\"]\n");
+	assert_miss(
+		*state,
+		(struct copy_miss){
+			.path = "hello",
+			.workdir = "/go",
+			.instruction = "COPY --from=build --chown=hello:1 hello /hello" },
+		"thimble: 'hello' is not in stage 'build': looked for '/hello'\n"
+		"  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
+		"  try      it is at '/go/hello':\n"
+		"           COPY --from=build --chown=hello:1 /go/hello /hello\n");
+	assert_miss(
+		*state,
+		(struct copy_miss){ .path = "bin/server",
+				    .workdir = "/go",
+				    .instruction = "COPY --from=build [\"bin/server\", \"/\"]" },
+		"thimble: 'bin/server' is not in stage 'build': looked for '/bin/server'\n"
+		"  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
+		"  try      it is at '/go/bin/server':\n"
+		"           COPY --from=build [\"/go/bin/server\", \"/\"]\n");
 }
 
 static void absolute__path_that_lacks_the_workdir(void **state)
 {
-	assert_miss(*state, (struct copy_miss){ .path = "/hello", .workdir = "/go" },
-		    "thimble: '/hello' is not in stage 'build': looked for '/hello'\n"
-		    "  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
-		    "  try      it is at '/go/hello':\n"
-		    "           COPY --from=build /go/hello .\n");
+	assert_miss(
+		*state, (struct copy_miss){ .path = "/hello", .workdir = "/go" },
+		"thimble: '/hello' is not in stage 'build': looked for '/hello'\n"
+		"  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/go'\n"
+		"  try      it is at '/go/hello':\n"
+		"           COPY --from=build /go/hello .\n");
 }
 
 static void elsewhere__higher_layers_come_first(void **state)
@@ -88,23 +99,27 @@ static void elsewhere__higher_layers_come_first(void **state)
 
 static void near__names_in_the_directory(void **state)
 {
-	assert_miss(*state, (struct copy_miss){ .path = "/app/config.yml", .workdir = "/", .dest = "/etc/" },
-		    "thimble: '/app/config.yml' is not in stage 'build'\n"
-		    "  because  looked for '/app/config.yml' in its file system\n"
-		    "  try      there is '/app/Config.yaml':\n"
-		    "           COPY --from=build /app/Config.yaml /etc/\n");
+	assert_miss(
+		*state,
+		(struct copy_miss){ .path = "/app/config.yml", .workdir = "/", .dest = "/etc/" },
+		"thimble: '/app/config.yml' is not in stage 'build'\n"
+		"  because  looked for '/app/config.yml' in its file system\n"
+		"  try      there is '/app/Config.yaml':\n"
+		"           COPY --from=build /app/Config.yaml /etc/\n");
 }
 
 static void nothing__alike(void **state)
 {
-	assert_miss(*state, (struct copy_miss){ .path = "/usr/lib/very/deep" },
-		    "thimble: '/usr/lib/very/deep' is not in stage 'build'\n"
-		    "  because  '/usr/lib' is there, what follows is not\n"
-		    "  try      list what the stage has: build it alone (--target build) and look with `thimble cp`, or add RUN ls -la to it\n");
-	assert_miss(*state, (struct copy_miss){ .path = "none", .workdir = "/loop/x" },
-		    "thimble: 'none' is not in stage 'build': looked for '/none'\n"
-		    "  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/loop/x'; nor is it there\n"
-		    "  try      list what the stage has: build it alone (--target build) and look with `thimble cp`, or add RUN ls -la to it\n");
+	assert_miss(
+		*state, (struct copy_miss){ .path = "/usr/lib/very/deep" },
+		"thimble: '/usr/lib/very/deep' is not in stage 'build'\n"
+		"  because  '/usr/lib' is there, what follows is not\n"
+		"  try      list what the stage has: build it alone (--target build) and look with `thimble cp`, or add RUN ls -la to it\n");
+	assert_miss(
+		*state, (struct copy_miss){ .path = "none", .workdir = "/loop/x" },
+		"thimble: 'none' is not in stage 'build': looked for '/none'\n"
+		"  because  paths of COPY --from start at the stage's /, not at its WORKDIR, which is '/loop/x'; nor is it there\n"
+		"  try      list what the stage has: build it alone (--target build) and look with `thimble cp`, or add RUN ls -la to it\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

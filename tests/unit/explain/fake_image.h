@@ -63,7 +63,8 @@ static inline void fake_done(struct fake *f)
 
 static inline void fake_put(struct fake *f, const char *path, mode_t mode, struct slice bytes)
 {
-	_free_ char *full = str_printf("%s/%s", f->path[f->n - 1], path), *dir = slice_dup(path_dir(slice_of(full)));
+	_free_ char *full = str_printf("%s/%s", f->path[f->n - 1], path),
+		    *dir = slice_dup(path_dir(slice_of(full)));
 	assert_int_equal(fs_mkdirs(AT_FDCWD, dir, 0755, NULL), 0);
 	_close_ int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
@@ -89,7 +90,8 @@ static inline void fake_copy(struct fake *f, const char *from, const char *path)
 
 static inline void fake_link(struct fake *f, const char *path, const char *target)
 {
-	_free_ char *full = str_printf("%s/%s", f->path[f->n - 1], path), *dir = slice_dup(path_dir(slice_of(full)));
+	_free_ char *full = str_printf("%s/%s", f->path[f->n - 1], path),
+		    *dir = slice_dup(path_dir(slice_of(full)));
 	assert_int_equal(fs_mkdirs(AT_FDCWD, dir, 0755, NULL), 0);
 	assert_int_equal(symlink(target, full), 0);
 }
@@ -111,7 +113,9 @@ static inline void fake_seal(struct fake *f)
 		while (walk_next(w, &ent, NULL) > 0) {
 			struct entry *out = index_add(&f->index[i], slice_of(ent.path), ENTRY_FILE);
 			const char *path = out->path;
-			assert_int_equal(entry_from_file(&f->index[i].arena, ent.dirfd, ent.name, &ent.st, out, NULL), 0);
+			assert_int_equal(entry_from_file(&f->index[i].arena, ent.dirfd, ent.name,
+							 &ent.st, out, NULL),
+					 0);
 			out->path = path;
 			out->uid = out->gid = 0;
 		}
@@ -128,8 +132,17 @@ static inline void fake_words(struct strs *to, const char *const *words)
 #define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define GLIBC "/lib64/ld-linux-x86-64.so.2"
 #define MUSL "/lib/ld-musl-x86_64.so.1"
-#define PROGRAM(...) &(struct make_elf){ .is64 = true, .type = ET_DYN, .machine = EM_X86_64, .flags_1 = DF_1_PIE, __VA_ARGS__ }
-#define LIB(...) &(struct make_elf){ .is64 = true, .type = ET_DYN, .machine = EM_X86_64, __VA_ARGS__ }
+#define PROGRAM(...)                                                                     \
+	&(struct make_elf)                                                               \
+	{                                                                                \
+		.is64 = true, .type = ET_DYN, .machine = EM_X86_64, .flags_1 = DF_1_PIE, \
+		__VA_ARGS__                                                              \
+	}
+#define LIB(...)                                                                \
+	&(struct make_elf)                                                      \
+	{                                                                       \
+		.is64 = true, .type = ET_DYN, .machine = EM_X86_64, __VA_ARGS__ \
+	}
 
 /* What `thimble run` would print. */
 static inline char *fake_text(const struct explanation *x)

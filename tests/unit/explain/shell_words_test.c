@@ -77,7 +77,8 @@ static void shell_split__agrees_with_sh(void **state)
 		if (!shell_split(slice_of(rows[i].text), &words, &why))
 			continue;
 		const char *text = rows[i].text + strspn(rows[i].text, " ");
-		_free_ char *script = str_printf("printf '[%%s]' %s", strncmp(text, "exec ", 5) == 0 ? text + 5 : text);
+		_free_ char *script = str_printf("printf '[%%s]' %s",
+						 strncmp(text, "exec ", 5) == 0 ? text + 5 : text);
 		char *argv[] = { (char *)"/bin/sh", (char *)"-c", script, NULL };
 		assert_int_equal(proc_run(argv, &want, NULL), 0);
 		for (size_t k = 0; k < words.n; k++)
