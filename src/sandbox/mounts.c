@@ -175,8 +175,11 @@ static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct
 	if (fchown(file, sm->uid, sm->gid) < 0 || fchmod(file, sm->mode & 07777) < 0)
 		return err_sys(e, "set owner %u:%u and mode of '%s'", sm->uid, sm->gid, sm->target);
 	_close_ int tree = open_tree(in->stage, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree >= 0 && sm->read_only && set_attr(tree, "", MOUNT_ATTR_RDONLY, false, e) < 0)
-		return -1;
+	struct mount_attr attr = { .attr_set = sm->read_only ? MOUNT_ATTR_RDONLY : 0,
+				   .attr_clr = sm->exec_ok ? MOUNT_ATTR_NOEXEC : 0 };
+	if (tree >= 0 && (sm->read_only || sm->exec_ok) &&
+	    mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return err_sys(e, "set the options of '%s'", sm->target);
 	return attach(in, take_fd(&tree), sm->target, false, e);
 }
 

@@ -58,7 +58,7 @@ struct sandbox_mount {
 	const char *target;     /* absolute in the root; links in it stay inside; made if missing */
 	bool read_only;
 	bool noexec;            /* BIND: no programs from it. TMPFS and TEXT are so anyway */
-	bool exec_ok;           /* TMPFS: programs may be run from it */
+	bool exec_ok;           /* TMPFS and TEXT: programs may be run from it */
 	uint64_t size;          /* TMPFS: bytes, 0: no limit */
 	uint32_t mode, uid, gid;/* TMPFS and TEXT */
 	const void *text;       /* TEXT */
