@@ -35,17 +35,25 @@ int instr_kind_of(struct slice word)
 
 /* ---- places ---- */
 
-/* Where word stands in the lines, behind the keyword: first where it begins as a word does. */
+/* Where word stands in the lines, behind the keyword: best as a whole word, else where it begins as
+ * a word does, else anywhere. */
 static const char *find_word(const char *lines, size_t skip, const char *word)
 {
-	const char *loose = NULL;
-	for (const char *at = lines + skip; (at = strstr(at, word)); at++) {
-		if (at == lines || strchr(" \t\n=,\"'[", at[-1]))
-			return at;
-		if (!loose)
-			loose = at;
+	const char *best = NULL;
+	size_t n = strlen(word);
+	int best_fit = -1, tries = 1000; /* a place for people need not be looked for long */
+	for (const char *at = lines + skip; tries-- && (at = strstr(at, word)); at++) {
+		bool starts = at == lines || strchr(" \t\n=,\"'[", at[-1]);
+		bool ends = strchr(" \t\n=,\"']", at[n]); /* the final zero counts */
+		int fit = starts + (starts && ends);
+		if (fit > best_fit) {
+			best = at;
+			best_fit = fit;
+		}
+		if (fit == 2)
+			break;
 	}
-	return loose;
+	return best;
 }
 
 struct err_span instr_span_of(const struct instr *in, const char *word, struct arena *arena)
