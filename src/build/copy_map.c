@@ -203,8 +203,12 @@ static int map_dir_group(struct mapper *m, const struct copy_selection *sel, siz
 		return -1;
 	/* Whether it was there or was made: its time becomes that of the source's directory. */
 	struct entry *top = map_get(&m->made, slice_of(dest));
-	top->mtime = sel->items.p[from].entry.mtime;
-	top->mtime_ns = sel->items.p[from].entry.mtime_ns;
+	const struct copy_item *it0 = &sel->items.p[from];
+	/* An archive without an entry for its root says nothing. */
+	if (!m->spec->args[it0->arg].whole || it0->entry.mtime) {
+		top->mtime = it0->entry.mtime;
+		top->mtime_ns = it0->entry.mtime_ns;
+	}
 
 	struct map moved = { 0 };
 	for (size_t i = from + 1; i < to && r >= 0; i++) {

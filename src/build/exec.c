@@ -147,6 +147,17 @@ static void drain(struct executor *x, struct running *r, int i)
 		ev->output(ev->ctx, r->node->number, i == 2, bytes);
 }
 
+/* The last lines of what a step wrote: enough to see what went wrong. */
+static struct slice last_lines(struct slice s)
+{
+	enum { LINES = 20 };
+	s = slice_trim_right(s);
+	size_t at = s.n, lines = 0;
+	while (at > 0 && s.n - at < TAIL && (s.p[at - 1] != '\n' || ++lines < LINES))
+		at--;
+	return slice_from(s, at);
+}
+
 static int finish(struct executor *x, struct running *r, struct err *e)
 {
 	const struct build_events *ev = x->plan->opts->events;
@@ -164,8 +175,7 @@ static int finish(struct executor *x, struct running *r, struct err *e)
 	} else if (answer.n > 1 && answer.p[0] == 'E') {
 		(void) !err_load(slice_from(answer, 1), e);
 		if (r->tail.len) {
-			size_t skip = r->tail.len > TAIL ? r->tail.len - TAIL : 0;
-			err_output(e, slice_from(buf_view(&r->tail), skip));
+			err_output(e, last_lines(buf_view(&r->tail)));
 		}
 	} else {
 		err_set(e, ERR_SYS, "the process of this step ended without an answer (status %d)", status);
