@@ -292,8 +292,10 @@ static struct string_form find_string_form(char *const *argv, const struct image
 	return f;
 }
 
+enum trouble { TROUBLE_NONE, TROUBLE_GONE, TROUBLE_TOLD };
+
 /* The first word of the command by itself: would it start? What is wrong with it is added. */
-static int add_trouble_of_program(struct job *j, const struct strs *words, bool *not_there,
+static int add_trouble_of_program(struct job *j, const struct strs *words, enum trouble *trouble,
 				  struct err *e)
 {
 	struct explanation x = { 0 };
@@ -303,10 +305,11 @@ static int add_trouble_of_program(struct job *j, const struct strs *words, bool 
 	_free_ char *path = NULL;
 	int r = job_find(&inner, words->p[0], &path, e);
 
-	*not_there = r == 0;
+	*trouble = r == 0 ? TROUBLE_GONE : TROUBLE_NONE;
 	if (r > 0)
 		r = job_file(&inner, path, words->p[0], e);
 	if (r > 0) {
+		*trouble = TROUBLE_TOLD;
 		strs_addf(&j->x->because, "and without the shell: %s", x.headline);
 		for (size_t i = 0; i < x.because.n; i++)
 			strs_add(&j->x->because, x.because.p[i]);
@@ -317,6 +320,14 @@ static int add_trouble_of_program(struct job *j, const struct strs *words, bool 
 	return r < 0 ? -1 : 0;
 }
 
+static void mend_shell(struct job *j, const char *shell, const char *front)
+{
+	bool is_sh = slice_is(path_base(slice_of(shell)), "sh");
+
+	strs_addf(&j->x->mends, "%suse a base that has %s:\nFROM %s", front, shell,
+		  is_sh ? "busybox" : "debian");
+}
+
 static int tell_no_shell(struct job *j, const char *shell, const struct string_form *f,
 			 struct err *e)
 {
@@ -324,7 +335,8 @@ static int tell_no_shell(struct job *j, const char *shell, const struct string_f
 	_cleanup_(buf_done) struct buf json = { 0 };
 	_free_ char *why = NULL;
 	const char *what = f->instruction;
-	bool simple = shell_split(slice_of(f->text), &words, &why), gone = false;
+	bool simple = shell_split(slice_of(f->text), &words, &why);
+	enum trouble trouble;
 
 	(void)job_tell(
 		j, CAUSE_NO_SHELL, 127, shell, str_printf("no %s", shell),
@@ -334,7 +346,7 @@ static int tell_no_shell(struct job *j, const char *shell, const struct string_f
 		     : str_printf("the image has no %s to run '%s'", shell, f->text));
 	if (!simple) {
 		strs_addf(&j->x->because, "the command needs a shell: %s", why);
-		strs_add(&j->x->mends, "use a base that has a shell:\nFROM busybox");
+		mend_shell(j, shell, "");
 		return 1;
 	}
 	shell_json(&words, &json);
@@ -343,9 +355,9 @@ static int tell_no_shell(struct job *j, const char *shell, const struct string_f
 			  json.p);
 	else
 		strs_addf(&j->x->mends, "run the program itself: %s", f->text);
-	if (add_trouble_of_program(j, &words, &gone, e) < 0)
+	if (add_trouble_of_program(j, &words, &trouble, e) < 0)
 		return -1;
-	if (gone) {
+	if (trouble == TROUBLE_GONE) {
 		strs_addf(&j->x->because,
 			  "nor does it have a program '%s': the JSON form alone does not help",
 			  words.p[0]);
@@ -353,7 +365,9 @@ static int tell_no_shell(struct job *j, const char *shell, const struct string_f
 		strs_addf(&j->x->mends, "copy '%s' into the image, then:\n%s %s", words.p[0],
 			  what ? what : "CMD", json.p);
 	}
-	strs_add(&j->x->mends, "or use a base that has a shell:\nFROM busybox");
+	/* a shell alone does not help a program that would not start either */
+	if (trouble != TROUBLE_TOLD)
+		mend_shell(j, shell, "or ");
 	return 1;
 }
 

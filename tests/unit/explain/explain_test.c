@@ -80,7 +80,7 @@ static void string_form__without_a_shell_gives_the_json_form(void **state)
 		"thimble: CMD ./hello -n 'two words' is in string form, which runs /bin/sh -c, and the image has no /bin/sh\n"
 		"  try      write the JSON form, which needs no shell:\n"
 		"           CMD [\"./hello\", \"-n\", \"two words\"]\n"
-		"  try      or use a base that has a shell:\n"
+		"  try      or use a base that has /bin/sh:\n"
 		"           FROM busybox\n");
 }
 
@@ -95,7 +95,7 @@ static void string_form__of_an_entrypoint_that_needs_a_shell_says_why(void **sta
 		f, NULL, CAUSE_NO_SHELL, "no /bin/sh",
 		"thimble: ENTRYPOINT exec ./hello $NAME is in string form, which runs /bin/sh -c, and the image has no /bin/sh\n"
 		"  because  the command needs a shell: it uses $NAME\n"
-		"  try      use a base that has a shell:\n"
+		"  try      use a base that has /bin/sh:\n"
 		"           FROM busybox\n");
 }
 
@@ -116,6 +116,7 @@ static void string_form__looks_at_the_program_as_well(void **state)
 			       "and without the shell: './hello' cannot start: its loader " GLIBC
 			       " is not in the image"));
 	assert_non_null(strstr(text, "RUN gcc -static -o hello hello.c"));
+	assert_null(strstr(text, "FROM busybox\n")); /* its libc is not the one that is asked for */
 	explanation_done(&x);
 
 	const char *const gone[] = { "/bin/sh", "-c", "echo hi", NULL };
