@@ -215,7 +215,7 @@ static int set_up(struct inside_spec *in, struct strs *made, struct err *e)
 		return err_sys(e, "limit the capabilities");
 	/* last, while CAP_SYS_ADMIN is still there: setuid programs shall go on to work, so without
 	 * no_new_privs */
-	if (in->filter && seccomp_load(in->filter, in->filter_n) < 0)
+	if (in->filter && filter_load(in->filter, in->filter_n) < 0)
 		return err_sys(e, "load the filter of system calls");
 	return 0;
 }

@@ -139,7 +139,7 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 		/* CAP_NET_RAW means something only over the machine's own network, and only to real root */
 		bool no_raw = !spec->root.is_user && spec->network == SANDBOX_NET_HOST;
 		in.filter = filter;
-		in.filter_n = seccomp_build(no_raw, filter);
+		in.filter_n = filter_build(no_raw, filter);
 	}
 	if (r == 0)
 		r = launch(spec, box, &in, report, e);

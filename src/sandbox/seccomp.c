@@ -163,7 +163,7 @@ static void rules(struct builder *b)
 	}
 }
 
-size_t seccomp_build(bool no_raw, struct sock_filter out[static SECCOMP_MAX])
+size_t filter_build(bool no_raw, struct sock_filter out[static SECCOMP_MAX])
 {
 	struct builder b = { .p = out, .no_raw = no_raw };
 	emit(&b, LOAD(offsetof(struct seccomp_data, arch)));
@@ -196,7 +196,7 @@ size_t seccomp_build(bool no_raw, struct sock_filter out[static SECCOMP_MAX])
 	return b.n;
 }
 
-int seccomp_load(const struct sock_filter *filter, size_t n)
+int filter_load(const struct sock_filter *filter, size_t n)
 {
 	struct sock_fprog prog = { .len = (unsigned short)n, .filter = (struct sock_filter *)filter };
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);

@@ -30,6 +30,6 @@ extern const size_t seccomp_x86_64_n, seccomp_i386_n, seccomp_aarch64_n;
  *   no_raw  refuse AF_PACKET and raw sockets: for root with the machine's network, where CAP_NET_RAW
  *           is real (design.md §6.3). The i386 socketcall(SYS_SOCKET) is refused with them, since
  *           what it asks for lies in memory. */
-size_t seccomp_build(bool no_raw, struct sock_filter out[static SECCOMP_MAX]);
+size_t filter_build(bool no_raw, struct sock_filter out[static SECCOMP_MAX]);
 /* Loads it into the calling process, which has CAP_SYS_ADMIN. 0, or -1 with errno. */
-int seccomp_load(const struct sock_filter *filter, size_t n);
+int filter_load(const struct sock_filter *filter, size_t n);

@@ -174,8 +174,6 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 360, SECCOMP_ALLOW }, /* socketpair */
 	{ 374, SECCOMP_EPERM }, /* userfaultfd */
 	{ 375, SECCOMP_ALLOW }, /* membarrier */
-	{ 384, SECCOMP_EPERM }, /* arch_prctl */
-	{ 385, SECCOMP_ALLOW }, /* io_pgetevents */
 	{ 387, SECCOMP_ENOSYS }, /* no call */
 	{ 393, SECCOMP_ALLOW }, /* semget */
 	{ 404, SECCOMP_EPERM }, /* clock_settime64 */
@@ -198,7 +196,7 @@ const struct seccomp_range seccomp_i386[] = {
 	{ 462, SECCOMP_ALLOW }, /* mseal */
 	{ 467, SECCOMP_ENOSYS }, /* no call */
 };
-const size_t seccomp_i386_n = 122;
+const size_t seccomp_i386_n = 120;
 
 const struct seccomp_range seccomp_aarch64[] = {
 	{ 0, SECCOMP_ALLOW }, /* io_setup */
