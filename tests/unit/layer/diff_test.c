@@ -384,9 +384,185 @@ static void diff__works_with_user_xattrs(void **state)
 	rounds(f, TREE_USER);
 }
 
+/* One script in a mounted overlay over a fixed lower tree, and the layer that it must give:
+ * "path" a file or link, "path/" a directory, "path!" an opaque one, "-path" a deletion,
+ * "path=N" a member of link group N. */
+static void diff__table(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *script, *want;
+	} cases[] = {
+		{ "true", "" },
+		{ "touch new; rm new; touch d/new; rm d/new; touch -d @1000 d", "" },
+		{ "exec 3<>f; chmod 600 g; chmod 644 g", "" },
+		{ "printf 1234 > f; touch -d @1000 f", "f" }, /* only the bytes differ */
+		{ "rm f; printf 0123 > f; touch -d @1000 f", "" },
+		{ "touch -d @1001 f", "f" },
+		{ "chown 7 f", "f" },
+		{ "chmod 700 d/e", "d/ d/e/" },
+		{ "rm f", "-f" },
+		{ "rm -r d", "-d" },
+		{ "rm -r d; mkdir d", "d!" },
+		{ "rm -r d; mkdir d; touch d/x", "d! d/x" },
+		{ "rm -r d; touch d", "d" },
+		{ "rm f; mkdir f", "f/" },
+		{ "rm d/x; touch -d @1000 d", "d/ -d/x" },
+		{ "ln f c; touch -d @1000 f", "c=1 f=1" }, /* f is as it was, but c is its link */
+		{ "ln f c; rm c; touch -d @1000 f", "" },
+		{ "ln h1 c", "c=1 h1=1" },
+		{ "chmod 600 h1", "h1" },
+		{ "rm h2; ln h1 h2", "" }, /* linked below as well */
+		{ "rm g; ln h1 g", "g=1 h1=1" },
+		{ "rm f; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"f\")'", "-f" },
+		{ "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"s\")'", "" },
+		{ "mkdir -p n/m; touch n/m/x", "n/ n/m/ n/m/x" },
+		{ "mkdir n; touch n/x; mv n d/n", "d/ d/n/ d/n/x" },
+		{ "ln -sfn other l; touch -h -d @1000 l", "l" },
+		{ "rm l; ln -s f l; touch -h -d @1000 l", "" },
+		{ "chmod 711 .", "./" },
+		{ "setfattr -n user.k -v v f; setfattr -x user.k f", "" },
+		{ "setfattr -n user.k -v v d", "d/" },
+	};
+	if (not_root() || !can_mount(f))
+		skip();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct world w = { .f = f, .o = root_opts(), .n = 1 };
+		struct tree_lower lower = { &w.view, open_hit, &w };
+		_cleanup_(buf_done) struct buf got = { 0 };
+		struct index x;
+		(void)snprintf(w.g[0].name, sizeof w.g[0].name, "low");
+		w.g[0].fd = new_dir(f, "low");
+		_free_ char *make = str_printf("cd %s/low && printf 0123 > f; touch g; mkdir -p d/e; touch d/x; "
+					       "ln -s f l; touch h1; ln h1 h2; find . -depth -exec touch -h -d "
+					       "@1000 {} +", f->dir);
+		char *argv[] = { (char *)"sh", (char *)"-c", make, NULL };
+		ok(f, proc_run(argv, NULL, &f->e));
+		struct tree_lower none = { 0 };
+		ok(f, tree_diff(w.g[0].fd, &w.o, &none, &w.g[0].x, &f->e));
+		if (i % 2) /* with and without known digests */
+			ok(f, tree_digest(w.g[0].fd, &w.g[0].x, &f->e));
+		view_push(&w.view, &w.g[0].x);
+		int up = new_dir(f, "up"), fd = mount_at(&w, 1, "up");
+		_free_ char *run = str_printf("cd %s/merged && { %s; }", f->dir, cases[i].script);
+		argv[2] = run;
+		ok(f, proc_run(argv, NULL, &f->e));
+		unmount(&w, fd);
+		ok(f, tree_diff(up, &w.o, &lower, &x, &f->e));
+		buf_str(&got, "");
+		arr_each(ent, &x.entries) {
+			buf_printf(&got, "%s%s%s%s", got.len ? " " : "", ent->type == ENTRY_WHITEOUT ? "-" : "",
+				   *ent->path ? ent->path : ".",
+				   ent->opaque ? "!" : ent->type == ENTRY_DIR ? "/" : "");
+			if (ent->group)
+				buf_printf(&got, "=%u", ent->group);
+		}
+		if (strcmp(got.p, cases[i].want) != 0)
+			print_message("# %s\n", cases[i].script);
+		assert_string_equal(got.p, cases[i].want);
+		ok(f, tree_digest(up, &x, &f->e));
+		ok(f, tree_verify(up, &x, &f->e));
+		view_done(&w.view);
+		index_done(&x);
+		index_done(&w.g[0].x);
+		close(w.g[0].fd);
+		close(up);
+		ok(f, fs_remove(f->fd, "low", &f->e));
+		ok(f, fs_remove(f->fd, "up", &f->e));
+	}
+}
+
+/* Owners and devices that the lower tree could not hold are not lost by a copy-up. */
+static void diff__gives_back_what_the_tree_could_not_hold(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = { .mode = TREE_USER, .uid_max = 65535, .gid_max = 65535 };
+	struct index low, x;
+	struct view v = { 0 };
+	struct tree_lower lower = { &v, NULL, NULL };
+	if (not_root())
+		skip();
+	index_init(&low);
+	struct entry *ent = index_add(&low, SL("null"), ENTRY_CHAR);
+	ent->major = 1;
+	ent->minor = 3;
+	ent->mode = 0666;
+	ent = index_add(&low, SL("f"), ENTRY_FILE);
+	ent->uid = 100000;
+	ent->mode = 0644;
+	ent->has_digest = true;
+	digest_of(SL(""), &ent->digest);
+	index_sort(&low);
+	view_push(&v, &low);
+	_close_ int up = new_dir(f, "up");
+	struct timespec t[2] = { { 0, 0 }, { 0, 0 } };
+	for (int i = 0; i < 2; i++) {
+		const char *name = i ? "f" : "null";
+		_close_ int fd = openat(up, name, O_WRONLY | O_CREAT, 0600);
+		assert_int_equal(fchmod(fd, i ? 0644 : 0600), 0);
+		assert_int_equal(futimens(fd, t), 0);
+	}
+	ok(f, tree_diff(up, &o, &lower, &x, &f->e));
+	assert_int_equal(x.entries.n, 1); /* f is as it was */
+	assert_string_equal(x.entries.p[0].path, "null");
+	assert_int_equal(x.entries.p[0].type, ENTRY_CHAR);
+	assert_int_equal(x.entries.p[0].minor, 3);
+	assert_int_equal(x.entries.p[0].mode, 0600);
+	view_done(&v);
+	index_done(&low);
+	index_done(&x);
+}
+
+static void diff__refuses_a_tree_that_is_not_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = root_opts();
+	struct tree_lower lower = { 0 };
+	struct index x;
+	if (not_root())
+		skip();
+	_close_ int up = new_dir(f, "up");
+	assert_int_equal(mkdirat(up, "d", 0755), 0);
+	_free_ char *path = str_printf("%s/up/d", f->dir);
+	assert_int_equal(setxattr(path, "trusted.overlay.redirect", "/e", 2, 0), 0);
+	assert_int_equal(tree_diff(up, &o, &lower, &x, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_DATA);
+}
+
+static void set_meta__escapes_marks_of_a_nested_overlay(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = root_opts();
+	if (not_root())
+		skip();
+	struct xattr mark = { (char *)"trusted.overlay.opaque", (char *)"y", 1 };
+	struct entry ent = { .path = "d", .type = ENTRY_DIR, .mode = 0755, .xattrs = &mark, .xattrs_n = 1 };
+	struct entry back = { 0 };
+	struct arena a = { 0 };
+	struct stat st;
+	ok(f, tree_make(f->fd, "d", &ent, &o, &f->e));
+	ok(f, tree_set_meta(f->fd, "d", &ent, &o, &f->e));
+	_cleanup_(xattrs_done) struct xattrs raw = { 0 };
+	ok(f, xattrs_read(f->fd, "d", &raw, &f->e));
+	assert_int_equal(raw.n, 1);
+	assert_string_equal(raw.p[0].name, "trusted.overlay.overlay.opaque");
+	assert_int_equal(fstatat(f->fd, "d", &st, 0), 0);
+	ok(f, entry_from_file(&a, f->fd, "d", &st, &back, &f->e));
+	assert_int_equal(back.xattrs_n, 1);
+	assert_string_equal(back.xattrs[0].name, "trusted.overlay.opaque");
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(diff__table, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(diff__gives_back_what_the_tree_could_not_hold, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(diff__refuses_a_tree_that_is_not_whole, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(set_meta__escapes_marks_of_a_nested_overlay, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test_setup_teardown(diff__gives_the_merged_tree_again, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(diff__works_with_user_xattrs, fixture_setup, fixture_teardown),
 	};
