@@ -139,6 +139,27 @@ static void glibc__searches_in_its_order(void **state)
 				.runpath = rows[i].runpath));
 		assert_closure(f, "/bin/p", &env, rows[i].want);
 	}
+	static const struct {
+		const char *rpath, *runpath, *env;
+		enum linker_how how;
+	} ways[] = {
+		{ NULL, NULL, NULL, LINKER_BY_DEFAULT },
+		{ "/rpath", NULL, NULL, LINKER_BY_RPATH },
+		{ NULL, "/runpath", NULL, LINKER_BY_RUNPATH },
+		{ NULL, NULL, "/env", LINKER_BY_ENV },
+	};
+	for (size_t i = 0; i < COUNT_OF(ways); i++) {
+		struct linker_env env = { .library_path = ways[i].env };
+		struct linker_closure c;
+		put_elf(f, "bin/p",
+			PROGRAM(.interp = GLIBC, .needed = { "libx.so" }, .rpath = ways[i].rpath,
+				.runpath = ways[i].runpath));
+		assert_int_equal(linker_closure(&f->fs, "/bin/p", &env, &c, NULL), 0);
+		assert_int_equal(c.objects.p[0].how, LINKER_IS_PROGRAM);
+		assert_int_equal(c.objects.p[1].how, LINKER_IS_INTERP);
+		assert_int_equal(c.objects.p[2].how, ways[i].how);
+		linker_closure_done(&c);
+	}
 	struct linker_env secure = { .library_path = "/env", .secure = true };
 	assert_closure(f, "/bin/p", &secure, "libx.so=/lib/libx.so");
 }
@@ -158,6 +179,11 @@ static void glibc__inherits_rpath_but_not_runpath(void **state)
 	put_elf(f, "d/liba.so",
 		LIB(.soname = "liba.so", .needed = { "libb.so" }, .runpath = "/nowhere"));
 	put_elf(f, "p", PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .rpath = "/d"));
+	assert_closure(f, "/p", NULL, "liba.so=/d/liba.so !libb.so");
+	/* nor does an RPATH count beside a RUNPATH of the same object */
+	put_elf(f, "d/liba.so", LIB(.soname = "liba.so", .needed = { "libb.so" }));
+	put_elf(f, "p",
+		PROGRAM(.interp = GLIBC, .needed = { "liba.so" }, .rpath = "/d", .runpath = "/d"));
 	assert_closure(f, "/p", NULL, "liba.so=/d/liba.so !libb.so");
 }
 
@@ -296,6 +322,12 @@ static void glibc__checks_versions(void **state)
 	put_elf(f, "p",
 		PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6",
 			.verneed = "GLIBC_2.36"));
+	assert_int_equal(linker_closure(&f->fs, "/p", NULL, &c, NULL), 0);
+	assert_int_equal(c.lacks.n, 0);
+	linker_closure_done(&c);
+	put_elf(f, "p",
+		PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6",
+			.verneed = "GLIBC_2.38", .weak = true));
 	assert_int_equal(linker_closure(&f->fs, "/p", NULL, &c, NULL), 0);
 	assert_int_equal(c.lacks.n, 0);
 	linker_closure_done(&c);

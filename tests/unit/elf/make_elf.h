@@ -15,6 +15,7 @@ struct make_elf {
 	uint64_t flags_1;
 	bool no_dynamic;
 	const char *verneed_file, *verneed; /* one version that is asked for */
+	bool weak;                     /* that one may be missing */
 	const char *verdef;            /* one that is defined */
 };
 
@@ -91,8 +92,8 @@ static inline void make_elf(const struct make_elf *m, struct buf *out)
 		need_at = ver.b.len;
 		made_uint(&ver, 1, 2), made_uint(&ver, 1, 2), made_uint(&ver, file, 4);
 		made_uint(&ver, 16, 4), made_uint(&ver, 0, 4);
-		made_uint(&ver, 0, 4), made_uint(&ver, 0, 2), made_uint(&ver, 2, 2);
-		made_uint(&ver, name, 4), made_uint(&ver, 0, 4);
+		made_uint(&ver, 0, 4), made_uint(&ver, m->weak ? VER_FLG_WEAK : 0, 2);
+		made_uint(&ver, 2, 2), made_uint(&ver, name, 4), made_uint(&ver, 0, 4);
 	}
 	if (m->verdef) {
 		uint64_t name = made_string(&s, m->verdef);

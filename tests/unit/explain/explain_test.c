@@ -186,7 +186,7 @@ static void no_loader__names_the_files_of_the_stage_it_was_built_in(void **state
 	fake_words(&f->cfg.cmd, WORDS("./hello"));
 	fake_seal(f);
 	fake_init(&stage);
-	fake_elf(&stage, GLIBC + 1, LIB(.soname = "ld-linux-x86-64.so.2", .verdef = "GLIBC_2.2.5"));
+	fake_elf(&stage, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2", .verdef = "GLIBC_2.2.5"));
 	fake_elf(&stage, "lib/x86_64-linux-gnu/libc.so.6", LIB(.soname = "libc.so.6"));
 	fake_elf(&stage, "usr/lib/libz.so.1",
 		 LIB(.soname = "libz.so.1", .needed = { "libdeep.so" }));
@@ -221,7 +221,7 @@ static void wrong_libc__glibc_program_in_a_musl_image(void **state)
 	struct fake *f = *state;
 
 	fake_elf(f, "hello", PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }));
-	fake_elf(f, MUSL + 1, LIB(.soname = "libc.musl-x86_64.so.1"));
+	fake_elf(f, MUSL, LIB(.soname = "libc.musl-x86_64.so.1"));
 	fake_put(f, "etc/os-release", 0644, SL("ID=alpine\nPRETTY_NAME=\"Alpine Linux v3.18\"\n"));
 	fake_words(&f->cfg.entrypoint, WORDS("/hello"));
 	fake_seal(f);
@@ -243,7 +243,7 @@ static void wrong_libc__musl_program_in_a_glibc_image(void **state)
 	struct fake *f = *state;
 
 	fake_elf(f, "hello", PROGRAM(.interp = MUSL, .needed = { "libc.musl-x86_64.so.1" }));
-	fake_elf(f, GLIBC + 1, LIB(.soname = "ld-linux-x86-64.so.2"));
+	fake_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2"));
 	fake_words(&f->cfg.entrypoint, WORDS("/hello"));
 	fake_seal(f);
 	assert_told(
@@ -265,8 +265,8 @@ static void wrong_libc__is_not_claimed_where_something_stands_in(void **state)
 	struct fake *f = *state;
 
 	fake_elf(f, "hello", PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }));
-	fake_elf(f, MUSL + 1, LIB(.soname = "libc.musl-x86_64.so.1"));
-	fake_link(f, GLIBC + 1, MUSL);
+	fake_elf(f, MUSL, LIB(.soname = "libc.musl-x86_64.so.1"));
+	fake_link(f, GLIBC, MUSL);
 	fake_words(&f->cfg.cmd, WORDS("/hello"));
 	fake_seal(f);
 	assert_fine(f);
@@ -291,7 +291,7 @@ static void no_library__tells_who_needs_it_and_where_it_was_looked_for(void **st
 	struct fake *f = *state;
 
 	fake_elf(f, "hello", PROGRAM(.interp = GLIBC, .needed = { "liba.so" }));
-	fake_elf(f, GLIBC + 1, LIB(.soname = "ld-linux-x86-64.so.2", .verdef = "GLIBC_2.2.5"));
+	fake_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2", .verdef = "GLIBC_2.2.5"));
 	fake_elf(f, "lib/liba.so", LIB(.soname = "liba.so", .needed = { "libssl.so.3" }));
 	fake_elf(f, "opt/ssl/libssl.so.3", LIB(.soname = "libssl.so.3"));
 	fake_words(&f->cfg.cmd, WORDS("/hello"));
@@ -319,7 +319,7 @@ static void old_library__compares_versions(void **state)
 	fake_elf(f, "hello",
 		 PROGRAM(.interp = GLIBC, .needed = { "libc.so.6" }, .verneed_file = "libc.so.6",
 			 .verneed = "GLIBC_2.38"));
-	fake_elf(f, GLIBC + 1, LIB(.soname = "ld-linux-x86-64.so.2", .verdef = "GLIBC_2.36"));
+	fake_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2", .verdef = "GLIBC_2.36"));
 	fake_elf(f, "lib/libc.so.6", LIB(.soname = "libc.so.6", .verdef = "GLIBC_2.36"));
 	fake_put(f, "etc/os-release", 0644, SL("PRETTY_NAME='Debian GNU/Linux 12'\n"));
 	fake_words(&f->cfg.cmd, WORDS("/hello"));
