@@ -328,16 +328,17 @@ static int read_until(struct reader *r, char stop, struct buf *out)
 
 static int expand(struct reader *r, struct buf *out, struct buf *splits)
 {
+	const unsigned max = r->raw_quotes ? EXPAND_HEREDOC_MAX : EXPAND_MAX;
 	if (!r->escape)
 		r->escape = '\\';
 	r->work = GLOB_WORK;
 	r->splits = splits;
-	out->max = EXPAND_MAX;
+	out->max = max;
 	if (read_until(r, 0, out) < 0)
 		return -1;
 	if (!out->over)
 		return 0;
-	err_set(r->e, ERR_DATA, "the text expands to more than %u bytes", EXPAND_MAX);
+	err_set(r->e, ERR_DATA, "the text expands to more than %u bytes", max);
 	return err_hint(r->e, "a variable may repeat itself in its own value");
 }
 

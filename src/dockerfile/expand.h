@@ -14,6 +14,7 @@
 struct err;
 
 #define EXPAND_MAX (1u << 20)
+#define EXPAND_HEREDOC_MAX (8u << 20) /* of a here-document's body */
 enum { EXPAND_DEPTH = 64 };
 
 struct expand_env {

@@ -173,6 +173,10 @@ static void expand__is_bounded(void **state)
 	struct err e = { 0 };
 	assert_null(expand_word(SL("$a$a$a$a$a$a"), &env, &a, &e));
 	assert_non_null(strstr(e.chain[0], "expands to more than"));
+	for (int i = 0; i < 10; i++)
+		buf_str(&text, "$a");
+	assert_non_null(expand_heredoc(buf_view(&text), &env, &a, NULL)); /* files may be larger */
+	buf_clear(&text);
 	for (int i = 0; i < 1000; i++)
 		buf_str(&text, "*a");
 	_free_ char *word = str_printf("${a//%sb/x}", text.p);
