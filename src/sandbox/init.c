@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/if.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +96,17 @@ static void default_signals(void)
 		(void) signal(sig, SIG_DFL); /* KILL and STOP are refused, and are so anyway */
 }
 
+/* The program may open its own /dev/stdout anew (log files that are links to it): its pipes and its
+ * terminal become its user's, as runc does it. Never anything that has a name outside. */
+static void give_streams(const struct sandbox_spec *spec)
+{
+	struct statfs fs;
+	for (int fd = 0; spec->who.uid != 0 && fd < 3; fd++)
+		if (fstatfs(fd, &fs) == 0 &&
+		    (fs.f_type == PIPEFS_MAGIC || (spec->tty && fs.f_type == DEVPTS_SUPER_MAGIC)))
+			(void) !fchown(fd, spec->who.uid, (gid_t)-1);
+}
+
 static int take_identity(const struct sandbox_spec *spec)
 {
 	const struct identity *who = &spec->who;
@@ -126,6 +139,7 @@ static _Noreturn void become_program(const struct inside_spec *in, const struct 
 	(void) umask(022);
 	/* as docker: root may enter where the user may not, and the user where root (squashed) may not */
 	bool entered = chdir(cwd) == 0;
+	give_streams(spec);
 	if (take_identity(spec) < 0)
 		give_up(errno, false, spec->argv[0]);
 	if (!entered && chdir(cwd) < 0)
