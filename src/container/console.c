@@ -10,12 +10,13 @@
 
 int console_signals(struct console *c, struct err *e)
 {
-	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int forwarded[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
+					 SIGUSR1, SIGUSR2, SIGWINCH };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
-	(void) sigemptyset(&set);
+	(void)sigemptyset(&set);
 	for (size_t i = 0; i < COUNT_OF(forwarded); i++)
-		(void) sigaddset(&set, forwarded[i]);
+		(void)sigaddset(&set, forwarded[i]);
 	if (sigprocmask(SIG_BLOCK, &set, &c->mask) < 0 || sigaction(SIGPIPE, &ignore, &c->pipe) < 0)
 		return err_sys(e, "block signals");
 	c->masked = true;
@@ -48,7 +49,7 @@ void console_size(const int stdio[3], int pty)
 	struct winsize size;
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] >= 0 && ioctl(stdio[i], TIOCGWINSZ, &size) == 0) {
-			(void) ioctl(pty, TIOCSWINSZ, &size);
+			(void)ioctl(pty, TIOCSWINSZ, &size);
 			return;
 		}
 }
@@ -58,15 +59,15 @@ void console_restore(struct console *c)
 	if (c->raw >= 0) {
 		/* from the background this would stop us (SIGTTOU) */
 		struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
-		(void) sigaction(SIGTTOU, &ignore, &old);
-		(void) tcsetattr(c->raw, TCSANOW, &c->modes);
-		(void) sigaction(SIGTTOU, &old, NULL);
+		(void)sigaction(SIGTTOU, &ignore, &old);
+		(void)tcsetattr(c->raw, TCSANOW, &c->modes);
+		(void)sigaction(SIGTTOU, &old, NULL);
 	}
 	if (c->signals >= 0)
-		(void) close(c->signals);
+		(void)close(c->signals);
 	if (c->masked) {
-		(void) sigaction(SIGPIPE, &c->pipe, NULL);
-		(void) sigprocmask(SIG_SETMASK, &c->mask, NULL);
+		(void)sigaction(SIGPIPE, &c->pipe, NULL);
+		(void)sigprocmask(SIG_SETMASK, &c->mask, NULL);
 	}
 	*c = (struct console)CONSOLE_INIT;
 }

@@ -23,19 +23,23 @@ int env_file_parse(struct slice text, const char *name, struct strs *out, struct
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
 		if (memchr(line.p, 0, line.n))
-			return err_set(e, ERR_USER, "%s:%u: a NUL byte cannot be in a variable", name, nr);
+			return err_set(e, ERR_USER, "%s:%u: a NUL byte cannot be in a variable",
+				       name, nr);
 		line = slice_trim_left(line);
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
 		size_t eq = slice_find(line, '=');
 		struct slice key = slice_head(line, eq);
 		if (key.n == 0)
-			return err_set(e, ERR_USER, "%s:%u: there is no variable name before '='", name, nr);
+			return err_set(e, ERR_USER, "%s:%u: there is no variable name before '='",
+				       name, nr);
 		for (size_t i = 0; i < key.n; i++)
 			if (key.p[i] == ' ' || key.p[i] == '\t') {
-				err_set(e, ERR_USER, "%s:%u: the variable '%.*s' contains whitespaces", name, nr,
+				err_set(e, ERR_USER,
+					"%s:%u: the variable '%.*s' contains whitespaces", name, nr,
 					SLF(key));
-				return err_hint(e, "write it as NAME=VALUE, without quotes or 'export'");
+				return err_hint(
+					e, "write it as NAME=VALUE, without quotes or 'export'");
 			}
 		_free_ char *word = slice_dup(line);
 		if (env_add(out, word, e) < 0)
@@ -47,7 +51,8 @@ int env_file_parse(struct slice text, const char *name, struct strs *out, struct
 int env_add(struct strs *env, const char *arg, struct err *e)
 {
 	if (arg[0] == '=' || !arg[0])
-		return err_set(e, ERR_USER, "invalid environment variable: %s", arg[0] ? arg : "(empty)");
+		return err_set(e, ERR_USER, "invalid environment variable: %s",
+			       arg[0] ? arg : "(empty)");
 	if (strchr(arg, '=')) {
 		put(env, arg);
 		return 0;
@@ -76,9 +81,11 @@ int command_make(const struct image_config *cfg, const char *entrypoint, const c
 	for (size_t i = 0; i < args_n; i++)
 		strs_add(argv, args[i]);
 	if (argv->n == 0) {
-		err_set(e, ERR_USER, "no command specified: the image has neither ENTRYPOINT nor CMD%s",
+		err_set(e, ERR_USER,
+			"no command specified: the image has neither ENTRYPOINT nor CMD%s",
 			entrypoint ? " that is left" : "");
-		return err_hint(e, "name one after the image, as in: thimble run IMAGE /path/to/program");
+		return err_hint(
+			e, "name one after the image, as in: thimble run IMAGE /path/to/program");
 	}
 	return 0;
 }

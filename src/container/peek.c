@@ -19,13 +19,14 @@ static bool is_opaque(int dirfd, bool is_user)
 {
 	char value[2], path[FS_PROC_LEN];
 	ssize_t n = getxattr(fs_proc_path(dirfd, path),
-			     is_user ? "user.overlay.opaque" : "trusted.overlay.opaque", value, sizeof value);
+			     is_user ? "user.overlay.opaque" : "trusted.overlay.opaque", value,
+			     sizeof value);
 	return n == 1 && value[0] == 'y';
 }
 
 /* One layer: as peek_file, and 3: go on with the layer below. */
-static int peek_layer(int tree, const char *dir, const char *name, bool is_user, size_t max, struct buf *out,
-		      struct err *e)
+static int peek_layer(int tree, const char *dir, const char *name, bool is_user, size_t max,
+		      struct buf *out, struct err *e)
 {
 	struct stat st;
 	if (fstatat(tree, dir, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -50,11 +51,12 @@ static int peek_layer(int tree, const char *dir, const char *name, bool is_user,
 	if (file < 0)
 		return err_sys(e, "open '%s/%s' in the image", dir, name);
 	out->max = max;
-	return fd_slurp(file, out, name, e) < 0 ? err_add(e, "read '%s/%s' in the image", dir, name) : 1;
+	return fd_slurp(file, out, name, e) < 0 ? err_add(e, "read '%s/%s' in the image", dir, name)
+						: 1;
 }
 
-int peek_file(const int *trees, size_t n, const char *dir, const char *name, bool is_user, size_t max,
-	      struct buf *out, struct err *e)
+int peek_file(const int *trees, size_t n, const char *dir, const char *name, bool is_user,
+	      size_t max, struct buf *out, struct err *e)
 {
 	for (size_t i = n; i-- > 0;) {
 		int r = peek_layer(trees[i], dir, name, is_user, max, out, e);

@@ -13,7 +13,7 @@
 #include "container/run.h"
 
 #define NAME_MAX_BYTES 128
-#define DEAD "dead." /* a directory that is being removed */
+#define DEAD           "dead." /* a directory that is being removed */
 
 static int check_name(const char *name, struct err *e)
 {
@@ -24,7 +24,8 @@ static int check_name(const char *name, struct err *e)
 		ok = strchr(word, name[i]) || strchr("_.-", name[i]);
 	if (ok)
 		return 0;
-	return err_set(e, ERR_USER, "invalid container name '%s': only [a-zA-Z0-9][a-zA-Z0-9_.-]+ is allowed",
+	return err_set(e, ERR_USER,
+		       "invalid container name '%s': only [a-zA-Z0-9][a-zA-Z0-9_.-]+ is allowed",
 		       name);
 }
 
@@ -61,13 +62,13 @@ static int make_locked(int parent, const char *name, int *fd, struct err *e)
 			return err_set(e, ERR_SYS, "cannot lock a new directory below containers/");
 		if (mkdirat(parent, temp, 0700) < 0)
 			return err_sys(e, "make a directory below containers/");
-		(void) lock_dir(parent, temp, fd);
+		(void)lock_dir(parent, temp, fd);
 	}
 	if (renameat(parent, temp, parent, name) == 0)
 		return 1;
 	int no = errno;
-	(void) unlinkat(parent, temp, AT_REMOVEDIR);
-	(void) close(*fd);
+	(void)unlinkat(parent, temp, AT_REMOVEDIR);
+	(void)close(*fd);
 	*fd = -1;
 	if (no == EEXIST || no == ENOTEMPTY)
 		return 0;
@@ -103,7 +104,9 @@ int place_open(struct store *s, const char *name, struct place *out, struct err 
 	if (r == 0 && lock_dir(parent, dir, &old)) /* left by a run that died */
 		r = remove_locked(parent, dir, e) < 0 ? -1 : make_locked(parent, dir, &p.dirfd, e);
 	if (r == 0)
-		r = err_set(e, ERR_USER, "the container name '%s' is already in use by a running container", dir);
+		r = err_set(e, ERR_USER,
+			    "the container name '%s' is already in use by a running container",
+			    dir);
 	p.path = str_printf("containers/%s", dir);
 	p.upper = str_printf("%s/tree", p.path);
 	p.work = str_printf("%s/work", p.path);
@@ -111,7 +114,7 @@ int place_open(struct store *s, const char *name, struct place *out, struct err 
 		r = err_sys(e, "make '%s'", p.upper);
 	*out = p;
 	if (r < 0)
-		(void) place_close(s, out, NULL);
+		(void)place_close(s, out, NULL);
 	return r < 0 ? -1 : 0;
 }
 
@@ -121,7 +124,7 @@ int place_close(struct store *s, struct place *p, struct err *e)
 	if (p->dirfd >= 0) {
 		_close_ int parent = open_parent(s, e);
 		r = parent < 0 ? -1 : remove_locked(parent, p->path + strlen("containers/"), e);
-		(void) close(p->dirfd);
+		(void)close(p->dirfd);
 	}
 	free(p->id);
 	free(p->path);

@@ -15,7 +15,7 @@
 
 #define ENV_FILE_MAX (1u << 20)
 #define ETC_FILE_MAX (4u << 20)
-#define STUBS "stubs" /* in the store: the mount points that every run has */
+#define STUBS        "stubs" /* in the store: the mount points that every run has */
 
 /* ---- the image ---- */
 
@@ -28,10 +28,10 @@ static int open_layers(struct prepared *p, struct err *e)
 			return -1;
 	}
 	size_t n = p->im->snaps.n + (p->has_rootfs ? 1 : 0);
-	(void) arr_reserve(&p->snaps, n);
+	(void)arr_reserve(&p->snaps, n);
 	for (size_t i = 0; i < n; i++) {
 		const char *id = !p->has_rootfs ? p->im->snaps.p[i]
-				 : i == 0	? p->rootfs.snap
+				 : i == 0       ? p->rootfs.snap
 						: p->im->snaps.p[i - 1];
 		arr_push(&p->snaps, (struct snap)SNAP_INIT);
 		if (snap_open(p->store, id, arr_last(&p->snaps), e) < 0)
@@ -60,7 +60,8 @@ static int read_etc(struct prepared *p, const char *name, struct buf *out, struc
 	ARRAY_OF(int) trees = { 0 };
 	arr_each(sn, &p->snaps)
 		arr_push(&trees, sn->treefd);
-	int r = peek_file(trees.p, trees.n, "etc", name, store_is_user(p->store), ETC_FILE_MAX, out, e);
+	int r = peek_file(trees.p, trees.n, "etc", name, store_is_user(p->store), ETC_FILE_MAX, out,
+			  e);
 	arr_done(&trees);
 	if (r != 2)
 		return r;
@@ -94,7 +95,8 @@ static int make_names(struct prepared *p, const struct run_opts *o, bool host_ne
 {
 	char name[HOST_NAME_MAX + 1] = "";
 	if (o->hostname) {
-		if (!o->hostname[0] || strlen(o->hostname) > HOST_NAME_MAX || strpbrk(o->hostname, " \t\n/"))
+		if (!o->hostname[0] || strlen(o->hostname) > HOST_NAME_MAX ||
+		    strpbrk(o->hostname, " \t\n/"))
 			return err_set(e, ERR_USER, "invalid host name '%s'", o->hostname);
 		p->hostname = str_dup(o->hostname);
 	} else if (host_net && gethostname(name, sizeof name - 1) == 0 && name[0]) {
@@ -107,7 +109,8 @@ static int make_names(struct prepared *p, const struct run_opts *o, bool host_ne
 	if (host_net && host_text("/etc/hosts", &hosts, e) < 0)
 		return -1;
 	if (hosts.len == 0)
-		buf_str(&hosts, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+		buf_str(&hosts,
+			"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
 	if (hosts.p[hosts.len - 1] != '\n')
 		buf_char(&hosts, '\n');
 	if (!host_net || o->hostname)
@@ -145,7 +148,9 @@ static void add_mount(struct prepared *p, struct sandbox_mount m, const char *ta
 static void add_bind(struct prepared *p, int fd, bool read_only, const char *target)
 {
 	arr_push(&p->fds, fd);
-	add_mount(p, (struct sandbox_mount){ .kind = SANDBOX_BIND, .source_fd = fd, .read_only = read_only },
+	add_mount(p,
+		  (struct sandbox_mount){
+			  .kind = SANDBOX_BIND, .source_fd = fd, .read_only = read_only },
 		  target);
 }
 
@@ -175,8 +180,11 @@ static int open_path(const char *source, struct err *e)
 		return fd;
 	err_sys(e, "mount '%s'", source);
 	if (errno == ENOENT)
-		err_hint(e, "make it first: mkdir -p '%s'; or give a name without '/' for a volume that is "
-			    "kept in the store", source);
+		err_hint(
+			e,
+			"make it first: mkdir -p '%s'; or give a name without '/' for a volume that is "
+			"kept in the store",
+			source);
 	return -1;
 }
 
@@ -208,8 +216,13 @@ static int add_tmpfs(struct prepared *p, const char *text, struct err *e)
 		return -1;
 	if (has_target(p, t.target))
 		return err_set(e, ERR_USER, "duplicate mount point: %s", t.target);
-	add_mount(p, (struct sandbox_mount){ .kind = SANDBOX_TMPFS, .source_fd = -1, .size = t.size,
-					     .mode = t.mode, .read_only = t.read_only, .exec_ok = t.exec },
+	add_mount(p,
+		  (struct sandbox_mount){ .kind = SANDBOX_TMPFS,
+					  .source_fd = -1,
+					  .size = t.size,
+					  .mode = t.mode,
+					  .read_only = t.read_only,
+					  .exec_ok = t.exec },
 		  t.target);
 	return 0;
 }
@@ -217,7 +230,8 @@ static int add_tmpfs(struct prepared *p, const char *text, struct err *e)
 /* Outer ones first, whatever the order of the options. */
 static int by_target(const void *a, const void *b)
 {
-	return strcmp(((const struct sandbox_mount *)a)->target, ((const struct sandbox_mount *)b)->target);
+	return strcmp(((const struct sandbox_mount *)a)->target,
+		      ((const struct sandbox_mount *)b)->target);
 }
 
 static int make_mounts(struct prepared *p, const struct run_opts *o, struct err *e)
@@ -235,9 +249,12 @@ static int make_mounts(struct prepared *p, const struct run_opts *o, struct err 
 			return -1;
 	}
 	if (!has_target(p, "/etc/hostname"))
-		add_mount(p, (struct sandbox_mount){ .kind = SANDBOX_TEXT, .source_fd = -1, .mode = 0644,
-						     .text = p->hostname_text,
-						     .text_n = strlen(p->hostname_text) },
+		add_mount(p,
+			  (struct sandbox_mount){ .kind = SANDBOX_TEXT,
+						  .source_fd = -1,
+						  .mode = 0644,
+						  .text = p->hostname_text,
+						  .text_n = strlen(p->hostname_text) },
 			  "/etc/hostname");
 	if (p->mounts.n > 1)
 		qsort(p->mounts.p, p->mounts.n, sizeof *p->mounts.p, by_target);
@@ -263,20 +280,24 @@ static int find_cwd(struct prepared *p, const char *workdir, struct err *e)
 {
 	const char *own = p->im->config.working_dir;
 	if (workdir && workdir[0] != '/') {
-		err_set(e, ERR_USER, "the working directory '%s' is invalid, it needs to be an absolute path",
+		err_set(e, ERR_USER,
+			"the working directory '%s' is invalid, it needs to be an absolute path",
 			workdir);
 		return -1;
 	}
-	p->cwd = workdir ? path_clean(slice_of(workdir))
-		 : own && own[0] ? path_join(SL("/"), slice_of(own)) : str_dup("/");
+	p->cwd = workdir         ? path_clean(slice_of(workdir))
+		 : own && own[0] ? path_join(SL("/"), slice_of(own))
+				 : str_dup("/");
 	return 0;
 }
 
-int prepare(const struct run_opts *o, struct store *s, const struct image *im, struct prepared *p, struct err *e)
+int prepare(const struct run_opts *o, struct store *s, const struct image *im, struct prepared *p,
+	    struct err *e)
 {
 	enum sandbox_network network = SANDBOX_NET_HOST;
-	*p = (struct prepared){ .store = s, .im = im, .place = PLACE_INIT,
-				.rootfs = { .tree = SOURCE_TREE_INIT } };
+	*p = (struct prepared){
+		.store = s, .im = im, .place = PLACE_INIT, .rootfs = { .tree = SOURCE_TREE_INIT }
+	};
 	if (find_network(o->network, &network, e) < 0 ||
 	    command_make(&im->config, o->entrypoint, o->args, o->args_n, &p->argv, e) < 0 ||
 	    find_cwd(p, o->workdir, e) < 0 || userns_enter(e) < 0 || open_layers(p, e) < 0 ||
@@ -329,7 +350,7 @@ int prepared_done(struct prepared *p, struct err *e)
 	if (p->has_rootfs)
 		rootfs_done(&p->rootfs);
 	arr_each(fd, &p->fds)
-		(void) close(*fd);
+		(void)close(*fd);
 	arr_done(&p->fds);
 	arr_done(&p->mounts);
 	strs_done(&p->targets);

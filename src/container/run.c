@@ -19,10 +19,10 @@ struct session {
 	struct sandbox box;
 	struct console console;
 	struct stream streams[STREAMS];
-	const int *stdio;        /* the caller's */
-	int inside[3];           /* what the program gets; -1: nothing of ours to close */
-	int64_t until;           /* clock_mono_ns; 0: no limit */
-	bool killed;             /* the time was over */
+	const int *stdio; /* the caller's */
+	int inside[3]; /* what the program gets; -1: nothing of ours to close */
+	int64_t until; /* clock_mono_ns; 0: no limit */
+	bool killed; /* the time was over */
 };
 
 void run_result_done(struct run_result *r)
@@ -108,7 +108,7 @@ static void forward_signals(struct session *s)
 	int sig;
 	while ((sig = console_next(&s->console)) > 0) {
 		if (sig != SIGWINCH)
-			(void) sandbox_signal(&s->box, sig);
+			(void)sandbox_signal(&s->box, sig);
 		else if (s->box.pty >= 0)
 			console_size(s->stdio, s->box.pty);
 	}
@@ -136,7 +136,7 @@ static int turn(struct session *s, bool *ended, struct err *e)
 	if (n == 0 && s->until && !s->killed && time_left(s) == 0) {
 		s->killed = true;
 		s->until = 0;
-		(void) sandbox_signal(&s->box, SIGKILL);
+		(void)sandbox_signal(&s->box, SIGKILL);
 	}
 	for (int i = 0; i < STREAMS; i++)
 		stream_move(&s->streams[i], fds[i].revents);
@@ -169,7 +169,7 @@ static void session_done(struct session *s)
 		stream_done(&s->streams[i]);
 	close_inside(s);
 	if (s->box.pty >= 0)
-		(void) close(s->box.pty);
+		(void)close(s->box.pty);
 	s->box.pty = -1;
 }
 
@@ -209,11 +209,12 @@ static struct session *session_new(const int stdio[3])
 	return s;
 }
 
-int container_run(const struct run_opts *o, struct store *s, const struct image *im, struct run_result *res,
-		  struct err *e)
+int container_run(const struct run_opts *o, struct store *s, const struct image *im,
+		  struct run_result *res, struct err *e)
 {
 	if (o->tty && o->interactive && !isatty(o->stdio[0])) {
-		err_set(e, ERR_USER, "the input device is not a terminal, and -t with -i needs one");
+		err_set(e, ERR_USER,
+			"the input device is not a terminal, and -t with -i needs one");
 		return err_hint(e, "leave out -t");
 	}
 	struct prepared p;
@@ -245,8 +246,8 @@ int container_run(const struct run_opts *o, struct store *s, const struct image 
 	return r;
 }
 
-int container_probe(struct store *s, const struct image *im, int64_t limit_ns, struct probe_result *res,
-		    struct err *e)
+int container_probe(struct store *s, const struct image *im, int64_t limit_ns,
+		    struct probe_result *res, struct err *e)
 {
 	static const int nowhere[3] = { -1, -1, -1 };
 	struct run_opts o = { .network = "none" };
@@ -260,7 +261,10 @@ int container_probe(struct store *s, const struct image *im, int64_t limit_ns, s
 			r = err_sys(e, "make a pipe");
 			break;
 		}
-		se->streams[i] = (struct stream){ .from = fd[0], .to = -1, .own_from = true, .keep = keep[i],
+		se->streams[i] = (struct stream){ .from = fd[0],
+						  .to = -1,
+						  .own_from = true,
+						  .keep = keep[i],
 						  .keep_max = PROBE_TAIL };
 		se->inside[i] = fd[1];
 	}

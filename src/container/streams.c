@@ -20,14 +20,14 @@ struct pollfd stream_poll(const struct stream *s)
 static void end_from(struct stream *s)
 {
 	if (s->own_from && s->from >= 0)
-		(void) close(s->from);
+		(void)close(s->from);
 	s->from = -1;
 }
 
 static void end_to(struct stream *s)
 {
 	if (s->own_to && s->to >= 0)
-		(void) close(s->to);
+		(void)close(s->to);
 	s->to = -1;
 }
 

@@ -38,10 +38,12 @@ static char *parse_target(struct slice s, const char *spec, struct err *e)
 	if (s.n > 0 && clean[0] == '/' && clean[1])
 		return clean;
 	if (s.n == 0 || clean[0] != '/')
-		err_set(e, ERR_USER, "invalid mount '%s': the path in the container, '%.*s', is not absolute",
+		err_set(e, ERR_USER,
+			"invalid mount '%s': the path in the container, '%.*s', is not absolute",
 			spec, SLF(s));
 	else
-		err_set(e, ERR_USER, "invalid mount '%s': the container's '/' cannot be mounted over", spec);
+		err_set(e, ERR_USER,
+			"invalid mount '%s': the container's '/' cannot be mounted over", spec);
 	free(clean);
 	return NULL;
 }
@@ -50,7 +52,8 @@ static bool is_name(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9');
 		if (!word && (i == 0 || !strchr("_.-", c)))
 			return false;
 	}
@@ -66,8 +69,10 @@ static int parse_options(struct slice opts, const char *spec, struct volume *v, 
 		else if (slice_is(o, "nocopy"))
 			v->no_copy = true;
 		else if (!slice_is(o, "rw") && !slice_is(o, "z") && !slice_is(o, "Z"))
-			return err_set(e, ERR_USER, "invalid mount '%s': unknown or unsupported option '%.*s' "
-				       "(there are ro, rw, nocopy)", spec, SLF(o));
+			return err_set(e, ERR_USER,
+				       "invalid mount '%s': unknown or unsupported option '%.*s' "
+				       "(there are ro, rw, nocopy)",
+				       spec, SLF(o));
 	}
 	return 0;
 }
@@ -83,14 +88,18 @@ int volume_parse(const char *spec, struct volume *out, struct err *e)
 	struct volume v = { .kind = VOLUME_ANONYMOUS };
 	struct slice target = n > 1 ? part[1] : part[0];
 	if (n > 1 && part[0].n == 0)
-		return err_set(e, ERR_USER, "invalid mount '%s': nothing stands before the ':'", spec);
+		return err_set(e, ERR_USER, "invalid mount '%s': nothing stands before the ':'",
+			       spec);
 	if (n > 1) {
-		bool path = part[0].p[0] == '/' || part[0].p[0] == '~' || slice_find(part[0], '/') < part[0].n ||
-			    slice_is(part[0], ".") || slice_is(part[0], "..");
+		bool path = part[0].p[0] == '/' || part[0].p[0] == '~' ||
+			    slice_find(part[0], '/') < part[0].n || slice_is(part[0], ".") ||
+			    slice_is(part[0], "..");
 		v.kind = path ? VOLUME_PATH : VOLUME_NAMED;
 		if (!path && !is_name(part[0])) {
-			err_set(e, ERR_USER, "'%.*s' is no name for a volume (two or more of [a-zA-Z0-9_.-], "
-				"starting with a letter or digit)", SLF(part[0]));
+			err_set(e, ERR_USER,
+				"'%.*s' is no name for a volume (two or more of [a-zA-Z0-9_.-], "
+				"starting with a letter or digit)",
+				SLF(part[0]));
 			return err_hint(e, "a path of this machine starts with '/' or './'");
 		}
 	}
@@ -118,15 +127,18 @@ int tmpfs_parse(const char *spec, struct tmpfs_spec *out, struct err *e)
 			t.exec = true;
 		else if (slice_is(o, "noexec"))
 			t.exec = false;
-		else if (slice_starts(o, SL("size=")) && num_parse_size(slice_from(o, 5), &t.size) == 0)
+		else if (slice_starts(o, SL("size=")) &&
+			 num_parse_size(slice_from(o, 5), &t.size) == 0)
 			continue;
 		else if (slice_starts(o, SL("mode=")) &&
 			 num_parse_octal(slice_from(o, 5), 07777, &mode) == 0)
 			t.mode = (uint32_t)mode;
 		else if (!slice_is(o, "rw") && !slice_is(o, "nosuid") && !slice_is(o, "nodev"))
-			return err_set(e, ERR_USER, "invalid tmpfs '%s': unknown or unsupported option '%.*s' "
-				       "(there are ro, rw, exec, noexec, nosuid, nodev, size=, mode=)",
-				       spec, SLF(o));
+			return err_set(
+				e, ERR_USER,
+				"invalid tmpfs '%s': unknown or unsupported option '%.*s' "
+				"(there are ro, rw, exec, noexec, nosuid, nodev, size=, mode=)",
+				spec, SLF(o));
 	}
 	t.target = parse_target(slice_head(s, colon), spec, e);
 	if (!t.target)
@@ -140,10 +152,10 @@ int tmpfs_parse(const char *spec, struct tmpfs_spec *out, struct err *e)
 struct filler {
 	struct store *s;
 	struct image_fs *fs;
-	int dirfd;                       /* of the new directory */
-	size_t skip;                     /* length of the key of what is copied, with its '/' */
-	struct map links;                /* "layer.group" -> path of the first one */
-	ARRAY_OF(struct view_hit) dirs;  /* their times are set when all is in */
+	int dirfd; /* of the new directory */
+	size_t skip; /* length of the key of what is copied, with its '/' */
+	struct map links; /* "layer.group" -> path of the first one */
+	ARRAY_OF(struct view_hit) dirs; /* their times are set when all is in */
 };
 
 static const char *below(const struct filler *f, const struct entry *ent)
@@ -159,13 +171,15 @@ static int fill_file(struct filler *f, const struct view_hit *hit, struct err *e
 		const char *first = map_get(&f->links, slice_of(group));
 		if (first)
 			return linkat(f->dirfd, first, f->dirfd, below(f, ent), 0) < 0
-				       ? err_sys(e, "link '%s'", ent->path) : 0;
-		(void) map_put(&f->links, slice_of(group), (void *)below(f, ent));
+				       ? err_sys(e, "link '%s'", ent->path)
+				       : 0;
+		(void)map_put(&f->links, slice_of(group), (void *)below(f, ent));
 	}
 	_close_ int in = image_fs_file(f->fs, hit, e);
 	if (in < 0)
 		return -1;
-	_close_ int out = openat(f->dirfd, below(f, ent), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_close_ int out = openat(f->dirfd, below(f, ent), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				 0600);
 	if (out < 0)
 		return err_sys(e, "create '%s'", ent->path);
 	if (fd_copy(in, out, NULL, e) < 0)

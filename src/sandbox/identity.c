@@ -112,8 +112,8 @@ static int not_found(const char *what, struct slice name, const char *file, stru
 {
 	uint64_t v;
 	if (num_parse(name, UINT64_MAX, &v) == 0)
-		return err_set(e, ERR_USER, "%s id %.*s is not in the range 0 to %u", what, SLF(name),
-			       ID_MAX);
+		return err_set(e, ERR_USER, "%s id %.*s is not in the range 0 to %u", what,
+			       SLF(name), ID_MAX);
 	err_set(e, ERR_USER, "unable to find %s %.*s: no matching entries in %s file", what,
 		SLF(name), file);
 	return err_hint(e, "add it with a RUN step (useradd, adduser), or give the number");

@@ -14,8 +14,8 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,11 +31,11 @@
 #include "sandbox/report.h"
 #include "sandbox/seccomp.h"
 
-#define REPORT_FD 3
-#define SIGNALS 32 /* without the real-time ones, which nobody ignores or forwards */
-#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define REPORT_FD     3
+#define SIGNALS       32 /* without the real-time ones, which nobody ignores or forwards */
+#define PATH_DEFAULT  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ARG_BYTES_MAX (4 << 20)
-#define NOT_STARTED 127 /* exit status; the report says more */
+#define NOT_STARTED   127 /* exit status; the report says more */
 
 /* ---- finding and starting the program (in the child of vfork: no allocation) ---- */
 
@@ -65,7 +65,8 @@ static struct candidates find_candidates(const struct sandbox_spec *spec)
 }
 
 /* Returns errno; *tried is the first candidate that exists, else argv[0]. */
-static int exec_first(const struct candidates *c, const struct sandbox_spec *spec, const char **tried)
+static int exec_first(const struct candidates *c, const struct sandbox_spec *spec,
+		      const char **tried)
 {
 	int denied = 0;
 	*tried = NULL;
@@ -93,7 +94,7 @@ static int exec_first(const struct candidates *c, const struct sandbox_spec *spe
 static void default_signals(void)
 {
 	for (int sig = 1; sig < SIGNALS; sig++)
-		(void) signal(sig, SIG_DFL); /* KILL and STOP are refused, and are so anyway */
+		(void)signal(sig, SIG_DFL); /* KILL and STOP are refused, and are so anyway */
 }
 
 /* The program may open its own /dev/stdout anew (log files that are links to it): its pipes and its
@@ -104,7 +105,7 @@ static void give_streams(const struct sandbox_spec *spec)
 	for (int fd = 0; spec->who.uid != 0 && fd < 3; fd++)
 		if (fstatfs(fd, &fs) == 0 &&
 		    (fs.f_type == PIPEFS_MAGIC || (spec->tty && fs.f_type == DEVPTS_SUPER_MAGIC)))
-			(void) !fchown(fd, spec->who.uid, (gid_t)-1);
+			(void)!fchown(fd, spec->who.uid, (gid_t)-1);
 }
 
 static int take_identity(const struct sandbox_spec *spec)
@@ -132,11 +133,11 @@ static _Noreturn void become_program(const struct inside_spec *in, const struct 
 	const char *cwd = spec->cwd && spec->cwd[0] ? spec->cwd : "/";
 	const char *tried;
 	sigset_t none;
-	(void) setsid(); /* fails for pid 1 that leads its session already */
+	(void)setsid(); /* fails for pid 1 that leads its session already */
 	if (in->slave >= 0)
-		(void) ioctl(0, TIOCSCTTY, 0);
+		(void)ioctl(0, TIOCSCTTY, 0);
 	default_signals();
-	(void) umask(022);
+	(void)umask(022);
 	/* as docker: root may enter where the user may not, and the user where root (squashed) may not */
 	bool entered = chdir(cwd) == 0;
 	give_streams(spec);
@@ -145,9 +146,9 @@ static _Noreturn void become_program(const struct inside_spec *in, const struct 
 	if (!entered && chdir(cwd) < 0)
 		give_up(errno, true, cwd);
 	if (!spec->init)
-		(void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing ids has cleared it */
-	(void) sigemptyset(&none);
-	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing ids has cleared it */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	int no = exec_first(c, spec, &tried);
 	give_up(no, false, tried);
 }
@@ -195,7 +196,7 @@ static int arrange_descriptors(struct inside_spec *in, struct err *e)
 		if (fd[i] >= 0 && fd[i] < 10) {
 			int low = fd[i];
 			fd[i] = fcntl(low, F_DUPFD_CLOEXEC, 10);
-			(void) close(low);
+			(void)close(low);
 		}
 		if (fd[i] < 0)
 			return err_sys(e, "open descriptor %d", i);
@@ -242,21 +243,24 @@ static void forward(int sig)
 {
 	int no = errno;
 	if (program > 0)
-		(void) kill(program, sig);
+		(void)kill(program, sig);
 	errno = no;
 }
 
 static void forward_signals(void)
 {
 	struct sigaction sa = { .sa_handler = forward, .sa_flags = SA_RESTART };
-	(void) sigfillset(&sa.sa_mask);
+	(void)sigfillset(&sa.sa_mask);
 	for (int sig = 1; sig < SIGNALS; sig++) {
 		switch (sig) {
 		case SIGCHLD: /* ours */
-		case SIGSEGV: case SIGBUS: case SIGFPE: case SIGILL: case SIGTRAP: case SIGSYS: /* own faults */
-			(void) signal(sig, SIG_DFL);
-			break;
-		default: (void) sigaction(sig, &sa, NULL);
+		case SIGSEGV:
+		case SIGBUS:
+		case SIGFPE:
+		case SIGILL:
+		case SIGTRAP:
+		case SIGSYS: /* own faults */ (void)signal(sig, SIG_DFL); break;
+		default: (void)sigaction(sig, &sa, NULL);
 		}
 	}
 }
@@ -289,7 +293,7 @@ static void forget_arguments(void)
 		if (end - start > (ptrdiff_t)sizeof "init")
 			memcpy(start, "init", sizeof "init");
 	}
-	(void) prctl(PR_SET_NAME, "init");
+	(void)prctl(PR_SET_NAME, "init");
 }
 
 static char **copy_strings(char *const *list)
@@ -315,12 +319,12 @@ _Noreturn void init_run(const struct inside_spec *given)
 	struct strs made = { 0 };
 	sigset_t all;
 	struct pollfd alive = { .fd = in.report };
-	(void) sigfillset(&all);
-	(void) sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	/* a parent that died before prctl is seen by its end of the pipe being closed */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&alive, 1, 0) != 0)
 		_exit(NOT_STARTED);
-	(void) setsid();
+	(void)setsid();
 	if (set_up(&in, &made, &e) < 0)
 		failed(in.report, &e);
 	for (size_t i = 0; i < made.n; i++)
@@ -348,10 +352,10 @@ _Noreturn void init_run(const struct inside_spec *given)
 	if (pid < 0)
 		give_up(errno, false, in.spec->argv[0]);
 	program = pid;
-	(void) close_range(0, 2, 0);
-	(void) caps_limit(1ull << CAP_KILL);
+	(void)close_range(0, 2, 0);
+	(void)caps_limit(1ull << CAP_KILL);
 	sigset_t none;
-	(void) sigemptyset(&none);
-	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	reap();
 }

@@ -36,8 +36,8 @@ static int bind_prepare(const struct sandbox_mount *m, struct err *e)
 	_close_ int source = fd_here(m->source_fd, e);
 	if (source < 0)
 		return -1;
-	_close_ int fd = open_tree(source, "",
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	_close_ int fd = open_tree(
+		source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	if (fd < 0)
 		return err_sys(e, "bind to '%s'", m->target);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
@@ -59,8 +59,10 @@ static int check_target(const char *target, struct err *e)
 {
 	_free_ char *key = path_key(slice_of(target));
 	if (target[0] != '/' || !key[0])
-		return err_set(e, ERR_USER, "'%s' is no place to mount on; it must be an absolute path "
-			       "below '/'", target);
+		return err_set(e, ERR_USER,
+			       "'%s' is no place to mount on; it must be an absolute path "
+			       "below '/'",
+			       target);
 	if (path_is_below(slice_of(key), SL("proc")))
 		return err_set(e, ERR_USER, "nothing may be mounted on or in /proc ('%s')", target);
 	return 0;
@@ -98,10 +100,10 @@ void mounts_done(struct mounts *m)
 	root_done(&m->root);
 	arr_each(fd, &m->binds)
 		if (*fd >= 0)
-			(void) close(*fd);
+			(void)close(*fd);
 	arr_done(&m->binds);
 	if (m->pts >= 0)
-		(void) close(m->pts);
+		(void)close(m->pts);
 	m->pts = -1;
 }
 
@@ -110,7 +112,7 @@ void mounts_done(struct mounts *m)
 struct inside {
 	const struct mounts *m;
 	struct target_root root;
-	int stage;       /* the tmpfs where texts are born */
+	int stage; /* the tmpfs where texts are born */
 	unsigned staged; /* names in it */
 };
 
@@ -161,7 +163,8 @@ static int stage_open(struct inside *in, struct err *e)
 	_free_ char *bytes = str_printf("%llu", (unsigned long long)size);
 	const char *const options[][2] = { { "mode", "0755" }, { "size", bytes }, { NULL, NULL } };
 	in->stage = mount_new("tmpfs", CLEAN, options);
-	return attach(in, in->stage < 0 ? -1 : fcntl(in->stage, F_DUPFD_CLOEXEC, 3), "/proc", true, e);
+	return attach(in, in->stage < 0 ? -1 : fcntl(in->stage, F_DUPFD_CLOEXEC, 3), "/proc", true,
+		      e);
 }
 
 static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct err *e)
@@ -193,8 +196,11 @@ static int attach_copy(struct inside *in, const char *path, struct err *e)
 		return -1;
 	}
 	err_done(&why);
-	struct sandbox_mount sm = { .kind = SANDBOX_TEXT, .target = path, .mode = 0644,
-				    .text = text.p ? text.p : "", .text_n = text.len };
+	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
+				    .target = path,
+				    .mode = 0644,
+				    .text = text.p ? text.p : "",
+				    .text_n = text.len };
 	return attach_text(in, &sm, e);
 }
 
@@ -203,10 +209,14 @@ static int attach_hosts(struct inside *in, struct err *e)
 	const struct sandbox_spec *spec = in->m->spec;
 	const char *name = spec->hostname ? spec->hostname : "";
 	_free_ char *usual = str_printf("127.0.0.1\tlocalhost%s%s\n::1\tlocalhost ip6-localhost "
-					"ip6-loopback\n", name[0] ? " " : "", name);
+					"ip6-loopback\n",
+					name[0] ? " " : "", name);
 	const char *text = spec->hosts ? spec->hosts : usual;
-	struct sandbox_mount sm = { .kind = SANDBOX_TEXT, .target = "/etc/hosts", .mode = 0644,
-				    .text = text, .text_n = strlen(text) };
+	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
+				    .target = "/etc/hosts",
+				    .mode = 0644,
+				    .text = text,
+				    .text_n = strlen(text) };
 	return attach_text(in, &sm, e);
 }
 
@@ -237,7 +247,7 @@ static int attach_scratch(struct inside *in, const char *target, bool is_user, s
 		o.work = (struct overlay_dir){ fd[1], NULL };
 		int mount = overlay_mount(&o, e);
 		if (mount >= 0 && set_attr(mount, "", MOUNT_ATTR_NOSUID, false, e) < 0) {
-			(void) close(mount);
+			(void)close(mount);
 			r = -1;
 		} else {
 			r = mount < 0 ? -1 : attach(in, mount, target, true, e);
@@ -249,14 +259,15 @@ static int attach_scratch(struct inside *in, const char *target, bool is_user, s
 	return r;
 }
 
-static int attach_tmpfs(struct inside *in, const char *target, unsigned attrs, uint64_t size, uint32_t mode,
-			uint32_t uid, uint32_t gid, struct err *e)
+static int attach_tmpfs(struct inside *in, const char *target, unsigned attrs, uint64_t size,
+			uint32_t mode, uint32_t uid, uint32_t gid, struct err *e)
 {
 	_free_ char *bytes = str_printf("%llu", (unsigned long long)size);
 	_free_ char *octal = str_printf("%o", mode & 07777);
 	_free_ char *owner = str_printf("%u", uid), *group = str_printf("%u", gid);
 	const char *const options[][2] = {
-		{ "mode", octal }, { "uid", owner }, { "gid", group }, { "size", bytes }, { NULL, NULL },
+		{ "mode", octal }, { "uid", owner }, { "gid", group },
+		{ "size", bytes }, { NULL, NULL },
 	};
 	return attach(in, mount_new("tmpfs", attrs, options), target, true, e);
 }
@@ -315,12 +326,14 @@ static int attach_dev(struct inside *in, struct err *e)
 {
 	static const char *const nodes[] = { "null", "zero", "full", "random", "urandom", "tty" };
 	static const char *const links[][2] = {
-		{ "/proc/self/fd", "fd" }, { "/proc/self/fd/0", "stdin" },
+		{ "/proc/self/fd", "fd" },       { "/proc/self/fd/0", "stdin" },
 		{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
-		{ "/proc/kcore", "core" }, { "pts/ptmx", "ptmx" },
+		{ "/proc/kcore", "core" },       { "pts/ptmx", "ptmx" },
 	};
 	static const char *const dirs[] = { "pts", "shm", "mqueue" };
-	static const char *const options[][2] = { { "mode", "0755" }, { "size", "65536k" }, { NULL, NULL } };
+	static const char *const options[][2] = { { "mode", "0755" },
+						  { "size", "65536k" },
+						  { NULL, NULL } };
 	const struct sandbox_spec *spec = in->m->spec;
 	_close_ int dev = mount_new("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, options);
 	if (attach(in, dev < 0 ? -1 : fcntl(dev, F_DUPFD_CLOEXEC, 3), "/dev", true, e) < 0)
@@ -339,7 +352,8 @@ static int attach_dev(struct inside *in, struct err *e)
 		return -1;
 	if (in->m->tty && attach_console(in, dev, e) < 0)
 		return -1;
-	if (attach_tmpfs(in, "/dev/shm", CLEAN, spec->shm_size ? spec->shm_size : SHM_SIZE, 01777, 0, 0, e) < 0)
+	if (attach_tmpfs(in, "/dev/shm", CLEAN, spec->shm_size ? spec->shm_size : SHM_SIZE, 01777,
+			 0, 0, e) < 0)
 		return -1;
 	return attach(in, mount_new("mqueue", CLEAN, NULL), "/dev/mqueue", true, e);
 }
@@ -351,9 +365,10 @@ static int attach_sys(struct inside *in, struct err *e)
 	struct statfs fs;
 	int fd = mount_new("sysfs", CLEAN | MOUNT_ATTR_RDONLY, NULL);
 	if (fd < 0 && (errno == EPERM || errno == EACCES)) {
-		fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		fd = open_tree(AT_FDCWD, "/sys",
+			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		if (fd >= 0 && set_attr(fd, "", CLEAN | MOUNT_ATTR_RDONLY, true, e) < 0) {
-			(void) close(fd);
+			(void)close(fd);
 			return -1;
 		}
 		return attach(in, fd, "/sys", true, e);
@@ -376,17 +391,27 @@ static int hide(struct inside *in, const char *path, struct err *e)
 	if (fstatat(in->root.fd, path + 1, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT || errno == EACCES ? 0 : err_sys(e, "look at '%s'", path);
 	if (S_ISDIR(st.st_mode))
-		return attach(in, mount_new("tmpfs", CLEAN | MOUNT_ATTR_RDONLY, NULL), path, true, e);
-	return attach(in, open_tree(in->root.fd, "dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), path,
-		      false, e);
+		return attach(in, mount_new("tmpfs", CLEAN | MOUNT_ATTR_RDONLY, NULL), path, true,
+			      e);
+	return attach(in, open_tree(in->root.fd, "dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+		      path, false, e);
 }
 
 static int hide_all(struct inside *in, struct err *e)
 {
 	static const char *const hidden[] = {
-		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
-		"/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
-		"/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+		"/proc/acpi",
+		"/proc/asound",
+		"/proc/interrupts",
+		"/proc/kcore",
+		"/proc/keys",
+		"/proc/latency_stats",
+		"/proc/sched_debug",
+		"/proc/scsi",
+		"/proc/timer_list",
+		"/proc/timer_stats",
+		"/sys/devices/virtual/powercap",
+		"/sys/firmware",
 	};
 	static const char *const fixed[] = {
 		"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger",
@@ -450,7 +475,7 @@ int mounts_enter(const struct mounts *m, struct strs *made, struct err *e)
 		struct target_root plain = { .fd = in.root.fd };
 		int fd = target_open(&plain, spec->cwd, true, NULL); /* chdir tells what is wrong */
 		if (fd >= 0)
-			(void) close(fd);
+			(void)close(fd);
 	}
 	if (!spec->insecure && hide_all(&in, e) < 0)
 		return -1;

@@ -18,7 +18,7 @@
 #include "base/log.h"
 
 #define OPTIONS_MAX 4095 /* mount(2): one page, with its NUL */
-#define VALUE_MAX   255  /* fsconfig(2): strings of at most 256 bytes */
+#define VALUE_MAX   255 /* fsconfig(2): strings of at most 256 bytes */
 
 int mount_new(const char *type, unsigned attrs, const char *const options[][2])
 {
@@ -29,8 +29,8 @@ int mount_new(const char *type, unsigned attrs, const char *const options[][2])
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", type, 0) < 0)
 		return -1;
 	for (size_t i = 0; options && options[i][0]; i++)
-		if (fsconfig(fs, options[i][1] ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options[i][0],
-			     options[i][1], 0) < 0)
+		if (fsconfig(fs, options[i][1] ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+			     options[i][0], options[i][1], 0) < 0)
 			return -1;
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
@@ -58,7 +58,8 @@ static int set_dir(int fs, const char *key, const struct overlay_dir *d, struct 
 {
 	_free_ char *path = by_descriptor(d);
 	if (strlen(path) > VALUE_MAX)
-		return err_set(e, ERR_SYS, "the path of a layer is too long to be mounted: %s", path);
+		return err_set(e, ERR_SYS, "the path of a layer is too long to be mounted: %s",
+			       path);
 	if (fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0) < 0) {
 		int no = errno;
 		err_sys(e, "set overlay's %s to '%s'", key, d->path ? d->path : path);
@@ -73,7 +74,9 @@ static int set_dir(int fs, const char *key, const struct overlay_dir *d, struct 
 static int mount_modern(const struct overlay *o, struct err *e)
 {
 	static const char *const fixed[][2] = {
-		{ "source", "overlay" }, { "redirect_dir", "nofollow" }, { "index", "off" },
+		{ "source", "overlay" },
+		{ "redirect_dir", "nofollow" },
+		{ "index", "off" },
 		{ "metacopy", "off" },
 	};
 	_close_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
@@ -170,7 +173,7 @@ static int mount_here(const char *spare, const char *options, size_t layers, str
 	int fd = open_tree(AT_FDCWD, spare, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		err_sys(e, "take the overlay mount");
-	(void) umount2(spare, MNT_DETACH);
+	(void)umount2(spare, MNT_DETACH);
 	return fd;
 }
 
@@ -181,7 +184,8 @@ static int mount_legacy(const struct overlay *o, struct err *e)
 	_cleanup_(buf_done) struct buf b = { .max = OPTIONS_MAX };
 	legacy_options(o, base, strlen(dir), &b);
 	if (b.over) {
-		err_set(e, ERR_SYS, "%zu layers are too many for mount(2) of this kernel", o->lowers.n);
+		err_set(e, ERR_SYS, "%zu layers are too many for mount(2) of this kernel",
+			o->lowers.n);
 		return err_hint(e, "kernel 6.7 and later take %d; or join some RUN and COPY steps",
 				OVERLAY_LOWERS);
 	}
@@ -191,7 +195,7 @@ static int mount_legacy(const struct overlay *o, struct err *e)
 		return err_sys(e, "open the working directory");
 	if (base >= 0 && (fchdir(base) < 0 || (dir[0] && chdir(dir) < 0))) {
 		err_sys(e, "enter the directory of the layers");
-		(void) fchdir(back);
+		(void)fchdir(back);
 		return -1;
 	}
 	_close_ int fd = mount_here(spare, b.p, o->lowers.n, e);
@@ -203,7 +207,8 @@ static int mount_legacy(const struct overlay *o, struct err *e)
 int overlay_mount(const struct overlay *o, struct err *e)
 {
 	if (o->lowers.n > OVERLAY_LOWERS) {
-		err_set(e, ERR_USER, "an image of %zu layers cannot be mounted: the kernel takes %d",
+		err_set(e, ERR_USER,
+			"an image of %zu layers cannot be mounted: the kernel takes %d",
 			o->lowers.n, OVERLAY_LOWERS);
 		return err_hint(e, "join some RUN and COPY steps, or start from a flattened image");
 	}

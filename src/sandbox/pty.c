@@ -14,11 +14,14 @@
 int pty_mount(struct err *e)
 {
 	static const char *const options[][2] = {
-		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" },
-		{ NULL, NULL },
+		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" },
+		{ "gid", "5" },          { NULL, NULL },
 	};
 	static const char *const no_tty[][2] = {
-		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { NULL, NULL },
+		{ "newinstance", NULL },
+		{ "ptmxmode", "0666" },
+		{ "mode", "0620" },
+		{ NULL, NULL },
 	};
 	const unsigned attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 	int fd = mount_new("devpts", attrs, options);

@@ -12,7 +12,8 @@ void report_send2(int fd, enum report_tag tag, const void *p, size_t n, const vo
 	char head[5] = { (char)tag };
 	uint32_t len = (uint32_t)(n + m);
 	memcpy(head + 1, &len, sizeof len);
-	struct iovec v[3] = { { head, sizeof head }, { n ? (void *)p : head, n },
+	struct iovec v[3] = { { head, sizeof head },
+			      { n ? (void *)p : head, n },
 			      { m ? (void *)q : head, m } };
 	size_t left = sizeof head + n + m;
 	while (left > 0) {

@@ -34,7 +34,7 @@ int fd_here(int fd, struct err *e)
 	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
 		return here;
 	if (here >= 0)
-		(void) close(here);
+		(void)close(here);
 	/* moved or deleted meanwhile: then only the descriptor itself is right */
 	here = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return here >= 0 ? here : err_sys(e, "duplicate descriptor %d", fd);
@@ -68,7 +68,7 @@ static int stub_make(int dirfd, const char *path, bool dir, struct err *e)
 	if (fd < 0 && errno != EEXIST)
 		return err_sys(e, "make the mount point '%s'", path);
 	if (!dir && fd >= 0)
-		(void) close(fd);
+		(void)close(fd);
 	return 0;
 }
 
@@ -118,10 +118,10 @@ static int stubs_shared(int dirfd, const char *path, struct err *e)
 struct maker {
 	const struct sandbox_root *r;
 	struct root *out;
-	int work;            /* descriptor of the work directory */
-	int upper;           /* of the upper directory */
-	int stubs, shared;   /* of the lowest layers; -1: none */
-	unsigned hosts;      /* number of h0, h1 … */
+	int work; /* descriptor of the work directory */
+	int upper; /* of the upper directory */
+	int stubs, shared; /* of the lowest layers; -1: none */
+	unsigned hosts; /* number of h0, h1 … */
 	ARRAY_OF(const char *) lowers; /* lowest first, none twice */
 };
 
@@ -170,7 +170,8 @@ static int open_places(struct maker *m, struct err *e)
 	_close_ int tmp = mount_new("tmpfs", MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, options);
 	if (tmp < 0)
 		return err_sys(e, "make a tmpfs for changes");
-	if (move_mount(tmp, "", m->out->dirfd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (move_mount(tmp, "", m->out->dirfd, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(e, "mount a tmpfs for changes");
 	m->upper = dir_make(tmp, "upper", e);
 	m->work = m->upper < 0 ? -1 : dir_make(tmp, "work", e);
@@ -184,7 +185,7 @@ static void leave_places(struct maker *m)
 		return;
 	_close_ int top = openat(m->work, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (top >= 0)
-		(void) umount2(fs_proc_path(top, path), MNT_DETACH);
+		(void)umount2(fs_proc_path(top, path), MNT_DETACH);
 }
 
 static int make_overlay(struct maker *m, struct overlay *o, struct err *e)
@@ -225,15 +226,16 @@ static bool is_opaque(int dirfd, const char *path, bool is_user)
 	if (fd < 0)
 		return false;
 	ssize_t n = getxattr(fs_proc_path(fd, link),
-			     is_user ? "user.overlay.opaque" : "trusted.overlay.opaque", value, sizeof value);
+			     is_user ? "user.overlay.opaque" : "trusted.overlay.opaque", value,
+			     sizeof value);
 	return n == 1 && value[0] == 'y';
 }
 
 /* The layers that show through at a top directory, lowest first, this machine's (hostfd) among them
  * unless an image layer hides it. 1: there is a directory to be mounted, 0: the top layer has
  * something else there, and the root's own overlay shows it. */
-static int stack_host(struct maker *m, const char *name, int hostfd, struct overlay *o, struct strs *paths,
-		      struct err *e)
+static int stack_host(struct maker *m, const char *name, int hostfd, struct overlay *o,
+		      struct strs *paths, struct err *e)
 {
 	bool dir = true;
 	arr_push(&o->lowers, (struct overlay_dir){ hostfd, NULL });
@@ -273,7 +275,8 @@ static int upper_dir(struct maker *m, const char *name, const struct stat *st, s
 	return fd >= 0 ? fd : err_sys(e, "open '%s' in the upper directory", name);
 }
 
-static int host_overlay(struct maker *m, const char *name, int hostfd, const struct stat *st, struct err *e)
+static int host_overlay(struct maker *m, const char *name, int hostfd, const struct stat *st,
+			struct err *e)
 {
 	struct overlay o = { .upper = { -1, NULL } };
 	_cleanup_(strs_done) struct strs paths = { 0 };
@@ -290,8 +293,10 @@ static int host_overlay(struct maker *m, const char *name, int hostfd, const str
 			err_done(e);
 			struct mount_attr ro = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
 			fd = open_tree(hostfd, "",
-				       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-			if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &ro, sizeof ro) < 0)
+				       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+					       AT_RECURSIVE);
+			if (fd < 0 ||
+			    mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &ro, sizeof ro) < 0)
 				err_sys(e, "bind this machine's /%s", name);
 		}
 		if (fd < 0)
@@ -329,8 +334,8 @@ static int host_dir(struct maker *m, const char *name, struct err *e)
 	return host_overlay(m, name, fd, &st, e);
 }
 
-int root_make(const struct sandbox_root *r, const struct strs *stub_dirs, const struct strs *stub_files,
-	      struct root *out, struct err *e)
+int root_make(const struct sandbox_root *r, const struct strs *stub_dirs,
+	      const struct strs *stub_files, struct root *out, struct err *e)
 {
 	struct maker m = { .r = r, .out = out, .work = -1, .upper = -1, .stubs = -1, .shared = -1 };
 	int ok = -1;
@@ -361,10 +366,10 @@ void root_done(struct root *r)
 	if (!r)
 		return;
 	if (r->fd >= 0)
-		(void) close(r->fd);
+		(void)close(r->fd);
 	arr_each(p, &r->parts) {
 		if (p->fd >= 0)
-			(void) close(p->fd);
+			(void)close(p->fd);
 		free(p->target);
 	}
 	arr_done(&r->parts);
@@ -377,7 +382,8 @@ int root_clean(const struct sandbox_root *r, struct root *root, struct err *e)
 		return 0;
 	_close_ int upper = openat(root->dirfd, r->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; upper >= 0 && i < root->made.n; i++)
-		(void) unlinkat(upper, root->made.p[i], AT_REMOVEDIR); /* stays if the program used it */
+		(void)unlinkat(upper, root->made.p[i],
+			       AT_REMOVEDIR); /* stays if the program used it */
 	strs_done(&root->made);
 	return fs_remove(root->dirfd, r->work, e);
 }

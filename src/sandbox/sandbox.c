@@ -24,10 +24,10 @@
 
 struct sandbox_state {
 	struct sandbox_root spec; /* upper, work: own copies; nothing else is kept */
-	struct root root;         /* dirfd and made */
+	struct root root; /* dirfd and made */
 	int report;
 	bool init;
-	bool started;             /* the process exists and was not waited for */
+	bool started; /* the process exists and was not waited for */
 	struct strs stubs;
 };
 
@@ -49,17 +49,18 @@ static void box_reset(struct sandbox *box)
 {
 	state_free(box->state);
 	if (box->pidfd >= 0)
-		(void) close(box->pidfd);
+		(void)close(box->pidfd);
 	if (box->pty >= 0)
-		(void) close(box->pty);
+		(void)close(box->pty);
 	*box = (struct sandbox)SANDBOX_INIT;
 }
 
 static int clone_inside(const struct sandbox_spec *spec, int *pidfd)
 {
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-			 CLONE_PIDFD | (spec->network == SANDBOX_NET_NONE ? CLONE_NEWNET : 0),
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
+			 CLONE_NEWCGROUP | CLONE_PIDFD |
+			 (spec->network == SANDBOX_NET_NONE ? CLONE_NEWNET : 0),
 		.pidfd = (uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -79,7 +80,8 @@ static int await_ready(struct sandbox_state *s, struct err *e)
 		case REPORT_FAILED:
 			if (!e)
 				return -1;
-			return err_load(buf_view(&data), e) < 0 ? -1 : err_add(e, "set up the sandbox");
+			return err_load(buf_view(&data), e) < 0 ? -1
+								: err_add(e, "set up the sandbox");
 		default: break;
 		}
 	}
@@ -94,7 +96,7 @@ static int launch(const struct sandbox_spec *spec, struct sandbox *box, struct i
 {
 	box->pid = clone_inside(spec, &box->pidfd);
 	if (box->pid == 0) {
-		(void) close(report[0]);
+		(void)close(report[0]);
 		init_run(in);
 	}
 	if (box->pid < 0) {
@@ -119,6 +121,8 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 	struct mounts mounts = MOUNTS_INIT;
 	int slave = -1, report[2] = { -1, -1 };
 	*box = (struct sandbox)SANDBOX_INIT;
+	if (!spec->argv || !spec->argv[0])
+		return err_set(e, ERR_USER, "there is no command to run");
 	struct sandbox_state *s = box->state = NEW(struct sandbox_state);
 	*s = (struct sandbox_state){ .root = ROOT_INIT, .report = -1, .init = spec->init };
 	s->spec.upper = str_dup(spec->root.upper);
@@ -134,7 +138,9 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 	}
 	if (r == 0 && pipe2(report, O_CLOEXEC) < 0)
 		r = err_sys(e, "make a pipe");
-	struct inside_spec in = { .spec = spec, .mounts = &mounts, .slave = slave, .report = report[1] };
+	struct inside_spec in = {
+		.spec = spec, .mounts = &mounts, .slave = slave, .report = report[1]
+	};
 	if (!spec->insecure) {
 		/* CAP_NET_RAW means something only over the machine's own network, and only to real root */
 		bool no_raw = !spec->root.is_user && spec->network == SANDBOX_NET_HOST;
@@ -222,11 +228,11 @@ void sandbox_kill(struct sandbox *box)
 {
 	struct sandbox_end end = { 0 };
 	if (box->state && box->state->started) {
-		(void) sandbox_signal(box, SIGKILL);
+		(void)sandbox_signal(box, SIGKILL);
 		if (sandbox_wait(box, &end, NULL) == 0)
 			sandbox_end_done(&end);
 	} else if (box->state) {
-		(void) root_clean(&box->state->spec, &box->state->root, NULL);
+		(void)root_clean(&box->state->spec, &box->state->root, NULL);
 	}
 	box_reset(box);
 }

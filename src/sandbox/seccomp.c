@@ -10,15 +10,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RET(v)        ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (v)))
-#define LOAD(at)      ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at)))
-#define ALLOW         SECCOMP_RET_ALLOW
-#define REFUSE(no)    (SECCOMP_RET_ERRNO | (no))
+#define RET(v)     ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (v)))
+#define LOAD(at)   ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at)))
+#define ALLOW      SECCOMP_RET_ALLOW
+#define REFUSE(no) (SECCOMP_RET_ERRNO | (no))
 /* The low word of an argument: what is looked at here are ints, and flags below bit 32. */
-#define ARG(n)        (offsetof(struct seccomp_data, args) + 8 * (n))
+#define ARG(n) (offsetof(struct seccomp_data, args) + 8 * (n))
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ARG takes the low word");
 
-#define X32_BIT       0x40000000u
+#define X32_BIT 0x40000000u
 /* CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET: Docker's 2114060288 */
 #define CLONE_NEW     0x7e020000u
 #define SYS_SOCKET_NR 1 /* socketcall(2): SYS_SOCKET of linux/net.h */
@@ -59,7 +59,8 @@ static void leaf(struct builder *b, enum seccomp_answer answer)
 	case SECCOMP_ENOSYS: emit(b, RET(REFUSE(ENOSYS))); return;
 	default:
 		/* k holds the rule until rules() knows where it is */
-		b->wait[b->wait_n++] = emit(b, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, answer));
+		b->wait[b->wait_n++] = emit(b,
+					    (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, answer));
 	}
 }
 
@@ -71,7 +72,8 @@ static void search(struct builder *b, const struct seccomp_range *r, size_t lo, 
 		return;
 	}
 	size_t mid = lo + (hi - lo) / 2;
-	size_t node = emit(b, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, r[mid].first, 0, 0));
+	size_t node = emit(b, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, r[mid].first,
+							   0, 0));
 	search(b, r, lo, mid);
 	size_t skip = b->n - node - 1;
 	assert(skip <= 255); /* jt has eight bits: tables of 128 ranges fit */
@@ -115,7 +117,8 @@ static void rule_socket(struct builder *b)
 		if_equal(b, AF_UNIX);
 		emit(b, RET(ALLOW));
 		emit(b, LOAD(ARG(1)));
-		emit(b, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf)); /* SOCK_TYPE_MASK */
+		emit(b, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
+						     0xf)); /* SOCK_TYPE_MASK */
 		if_equal(b, SOCK_RAW);
 		emit(b, RET(REFUSE(EPERM)));
 		if_equal(b, SOCK_PACKET); /* the old spelling of AF_PACKET */
@@ -198,6 +201,7 @@ size_t filter_build(bool no_raw, struct sock_filter out[static SECCOMP_MAX])
 
 int filter_load(const struct sock_filter *filter, size_t n)
 {
-	struct sock_fprog prog = { .len = (unsigned short)n, .filter = (struct sock_filter *)filter };
+	struct sock_fprog prog = { .len = (unsigned short)n,
+				   .filter = (struct sock_filter *)filter };
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 }

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,22 +40,23 @@ static bool in_layers(int rootfd, int dirfd)
 	return root.stx_mnt_id == dir.stx_mnt_id;
 }
 
-static int make(const struct target_root *root, int dirfd, const char *name, bool dir, const char *real,
-		struct err *e)
+static int make(const struct target_root *root, int dirfd, const char *name, bool dir,
+		const char *real, struct err *e)
 {
 	int fd = dir ? mkdirat(dirfd, name, 0755)
 		     : openat(dirfd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "make the mount point '/%s'", real);
 	if (!dir)
-		(void) close(fd);
+		(void)close(fd);
 	if (root->made && in_layers(root->fd, dirfd))
 		strs_add(root->made, real);
 	return 0;
 }
 
 /* Goes on from a link: what is left of the path is now its target and the former rest. */
-static int follow(int dirfd, const char *name, struct buf *rest, size_t at, struct buf *real, struct err *e)
+static int follow(int dirfd, const char *name, struct buf *rest, size_t at, struct buf *real,
+		  struct err *e)
 {
 	_free_ char *link = fs_readlink(dirfd, name, e);
 	if (!link)
@@ -84,7 +85,8 @@ static void up(struct buf *real)
 
 static int make_missing(const struct target_root *root, const char *path, bool dir, struct err *e)
 {
-	_cleanup_(buf_done) struct buf rest = { .max = 2 * PATH_MAX }, real = { .max = 2 * PATH_MAX };
+	_cleanup_(buf_done) struct buf rest = { .max = 2 * PATH_MAX },
+				       real = { .max = 2 * PATH_MAX };
 	buf_str(&rest, path);
 	buf_str(&real, "");
 	unsigned links = 0;
@@ -140,8 +142,9 @@ int target_open(const struct target_root *root, const char *path, bool dir, stru
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "open the mount point '%s'", path);
 	if (S_ISDIR(st.st_mode) != dir) {
-		err_set(e, ERR_USER, "the mount point '%s' is %s in the root, and what is mounted is %s",
-			path, dir ? "not a directory" : "a directory", dir ? "one" : "not");
+		err_set(e, ERR_USER,
+			"the mount point '%s' is %s in the root, and what is mounted is %s", path,
+			dir ? "not a directory" : "a directory", dir ? "one" : "not");
 		return -1;
 	}
 	return take_fd(&fd);

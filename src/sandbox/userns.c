@@ -22,7 +22,7 @@
 #include "base/proc.h"
 #include "sandbox/caps.h"
 
-#define FILE_MAX (4u << 20) /* of /etc/passwd and /etc/subuid */
+#define FILE_MAX  (4u << 20) /* of /etc/passwd and /etc/subuid */
 #define RANGE_MIN 65536u
 
 /* What this process is in; a mirror of the kernel's state, which cannot be asked as cheaply. */
@@ -85,8 +85,8 @@ static int user_name(uid_t uid, char **name, struct err *e)
 }
 
 /* The longest range of "name:start:count" lines for the user, by name or number (subuid(5)). */
-static int find_range(const char *file, const char *name, uid_t uid, uint32_t *start, uint32_t *count,
-		      struct err *e)
+static int find_range(const char *file, const char *name, uid_t uid, uint32_t *start,
+		      uint32_t *count, struct err *e)
 {
 	_cleanup_(buf_done) struct buf text = { .max = FILE_MAX };
 	_free_ char *number = str_printf("%u", (unsigned)uid);
@@ -201,8 +201,9 @@ static int refused(int no, struct err *e)
 	if (!e)
 		return -1;
 	if (no == ENOSPC || sysctl_get("user/max_user_namespaces", 1) == 0) {
-		return err_hint(e, "all user namespaces that this machine allows are in use; run as "
-				   "root: sysctl user.max_user_namespaces=65536");
+		return err_hint(e,
+				"all user namespaces that this machine allows are in use; run as "
+				"root: sysctl user.max_user_namespaces=65536");
 	}
 	if (no != EPERM && no != EACCES)
 		return -1;
@@ -246,13 +247,13 @@ static int mapper_start(const char *program, const int go[2], uint32_t own, uint
 	char *argv[] = { (char *)program, pid, "0", id, "1", "1", from, count, NULL };
 	m->pid = proc_fork(e);
 	if (m->pid < 0) {
-		(void) close(fd[0]);
-		(void) close(fd[1]);
+		(void)close(fd[0]);
+		(void)close(fd[1]);
 		return -1;
 	}
 	if (m->pid == 0) {
 		char c;
-		(void) close(go[1]);
+		(void)close(go[1]);
 		if (dup2(fd[1], 1) < 0 || dup2(fd[1], 2) < 0)
 			_exit(126);
 		while (read(go[0], &c, 1) < 0 && errno == EINTR)
@@ -260,7 +261,7 @@ static int mapper_start(const char *program, const int go[2], uint32_t own, uint
 		execvp(program, argv);
 		_exit(errno == ENOENT ? 127 : 126);
 	}
-	(void) close(fd[1]);
+	(void)close(fd[1]);
 	m->out = fd[0];
 	return 0;
 }
@@ -277,8 +278,8 @@ static int mapper_end(const char *program, struct mapper *m, struct err *e)
 	if (status == 0)
 		return 0;
 	if (status == 127) {
-		err_set(e, ERR_USER, "there is no program '%s', which gives a user namespace its ids",
-			program);
+		err_set(e, ERR_USER,
+			"there is no program '%s', which gives a user namespace its ids", program);
 		return err_hint(e, "run as root: apt-get install uidmap (elsewhere the package is "
 				   "called shadow-utils or shadow)");
 	}
@@ -318,7 +319,7 @@ static int enter_user(struct err *e)
 	int r = mapper_start("newuidmap", go, ids.uid, ids.sub_uid, ids.sub_uid_n, &u, e);
 	if (r == 0)
 		r = mapper_start("newgidmap", go, ids.gid, ids.sub_gid, ids.sub_gid_n, &g, e);
-	(void) close(go[0]);
+	(void)close(go[0]);
 	if (r == 0 && unshare_user() < 0)
 		r = refused(errno, e);
 	if (r < 0) {
@@ -327,14 +328,14 @@ static int enter_user(struct err *e)
 			struct mapper *m = i ? &g : &u;
 			if (m->pid <= 0)
 				continue;
-			(void) kill(m->pid, SIGKILL);
-			(void) proc_wait(m->pid);
-			(void) close(m->out);
+			(void)kill(m->pid, SIGKILL);
+			(void)proc_wait(m->pid);
+			(void)close(m->out);
 		}
-		(void) close(go[1]);
+		(void)close(go[1]);
 		return -1;
 	}
-	(void) close(go[1]);
+	(void)close(go[1]);
 	r = mapper_end("newuidmap", &u, e);
 	if (mapper_end("newgidmap", &g, r < 0 ? NULL : e) < 0 || r < 0)
 		return -1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 
@@ -17,8 +17,9 @@ static void env_file_parse__reads_as_docker(void **state)
 	struct err e = { 0 };
 	assert_int_equal(setenv("FROM_CALLER", "it is", 1), 0);
 	assert_int_equal(unsetenv("NOT_THERE"), 0);
-	struct slice text = SL("\xef\xbb\xbf# comment\n\n  A=1\nB=two words \nC=\"quoted\"\r\nD=a=b#c\nE=\n"
-			       "FROM_CALLER\nNOT_THERE\n\t# another\nA=2");
+	struct slice text = SL(
+		"\xef\xbb\xbf# comment\n\n  A=1\nB=two words \nC=\"quoted\"\r\nD=a=b#c\nE=\n"
+		"FROM_CALLER\nNOT_THERE\n\t# another\nA=2");
 	assert_int_equal(env_file_parse(text, "f", &out, &e), 0);
 	_free_ char *all = strs_join(&out, "|");
 	assert_string_equal(all, "A=2|B=two words |C=\"quoted\"|D=a=b#c|E=|FROM_CALLER=it is");
@@ -78,11 +79,16 @@ static void command_make__joins_as_docker(void **state)
 		size_t args;
 		const char *want; /* NULL: refused */
 	} cases[] = {
-		{ true, true, NULL, 0, "/entry -e cmd -c" }, { true, true, NULL, 2, "/entry -e x y" },
-		{ false, true, NULL, 0, "cmd -c" },	     { false, true, NULL, 2, "x y" },
-		{ true, false, NULL, 0, "/entry -e" },	     { false, false, NULL, 2, "x y" },
-		{ true, true, "/other", 0, "/other" },	     { true, true, "/other", 2, "/other x y" },
-		{ true, true, "", 2, "x y" },		     { true, true, "", 0, NULL },
+		{ true, true, NULL, 0, "/entry -e cmd -c" },
+		{ true, true, NULL, 2, "/entry -e x y" },
+		{ false, true, NULL, 0, "cmd -c" },
+		{ false, true, NULL, 2, "x y" },
+		{ true, false, NULL, 0, "/entry -e" },
+		{ false, false, NULL, 2, "x y" },
+		{ true, true, "/other", 0, "/other" },
+		{ true, true, "/other", 2, "/other x y" },
+		{ true, true, "", 2, "x y" },
+		{ true, true, "", 0, NULL },
 		{ false, false, NULL, 0, NULL },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real runs of an image in a store of its own. INSIDE is the static program of
  * tests/unit/sandbox/inside.c, which tells what it sees. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static int job_try(struct job *j, const char *text)
 	assert_int_equal(fd_slurp(out, &j->out, "output", &j->e), 0);
 	if (!j->out.p)
 		buf_str(&j->out, "");
-	(void) close(out);
+	(void)close(out);
 	strs_done(&words);
 	return r;
 }
@@ -123,9 +123,9 @@ static void container_run__has_dockers_statuses(void **state)
 		const char *entrypoint, *args;
 		int status;
 	} cases[] = {
-		{ NULL, "exit 0", 0 }, { NULL, "exit 7", 7 }, { NULL, "exit 125", 125 },
-		{ NULL, "die 9", 137 }, { NULL, "die 15", 143 }, { "nosuch", "", 127 },
-		{ "/etc", "", 126 }, { "/etc/passwd", "", 126 }, { "", "/nosuch x", 127 },
+		{ NULL, "exit 0", 0 },  { NULL, "exit 7", 7 },      { NULL, "exit 125", 125 },
+		{ NULL, "die 9", 137 }, { NULL, "die 15", 143 },    { "nosuch", "", 127 },
+		{ "/etc", "", 126 },    { "/etc/passwd", "", 126 }, { "", "/nosuch x", 127 },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct job j = { .o = { .entrypoint = cases[i].entrypoint } };
@@ -175,9 +175,10 @@ static void container_run__makes_the_environment(void **state)
 	strs_add(&j.o.env, "B=2");
 	strs_add(&j.o.env, "A=mine");
 	job_run(&j, "env -- cat /etc/hostname -- cat /etc/hosts -- cat /proc/sys/kernel/hostname");
-	assert_string_equal(j.out.p, "HOSTNAME=named\nPATH=/bin\nA=mine\nB=2\nHOME=/home/app\nnamed\n"
-				     "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-				     "127.0.1.1\tnamed\nnamed\n");
+	assert_string_equal(j.out.p,
+			    "HOSTNAME=named\nPATH=/bin\nA=mine\nB=2\nHOME=/home/app\nnamed\n"
+			    "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+			    "127.0.1.1\tnamed\nnamed\n");
 	job_done(&j);
 
 	struct job file = { .o = { .user = "4242:7" } };
@@ -194,10 +195,12 @@ static void container_run__copies_declared_volumes(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) { /* fresh each time */
 		struct job j = { .o = { .user = "0" } };
-		job_run(&j, "list /data -- cat /data/sub/file -- stat /data -- stat /data/sub/file -- stat /data/link "
-			    "-- write /data/sub/file changed -- rm /data/link");
-		assert_string_equal(j.out.p, "link\nsub\ntext\n40751 0:0 4096\n100640 0:0 5\n120777 0:0 8\n"
-					     "write: ok\nrm: ok\n");
+		job_run(&j,
+			"list /data -- cat /data/sub/file -- stat /data -- stat /data/sub/file -- stat /data/link "
+			"-- write /data/sub/file changed -- rm /data/link");
+		assert_string_equal(j.out.p,
+				    "link\nsub\ntext\n40751 0:0 4096\n100640 0:0 5\n120777 0:0 8\n"
+				    "write: ok\nrm: ok\n");
 		job_done(&j);
 	}
 	struct job j = { .o = { .user = "0" } };
@@ -210,7 +213,8 @@ static void container_run__copies_declared_volumes(void **state)
 static void container_run__keeps_named_volumes(void **state)
 {
 	(void)state;
-	static const char *const want[] = { "link\nsub\nwrite: ok\n", "link\nmore\nsub\nwrite: ok\n" };
+	static const char *const want[] = { "link\nsub\nwrite: ok\n",
+					    "link\nmore\nsub\nwrite: ok\n" };
 	for (int i = 0; i < 2; i++) {
 		struct job j = { .o = { .user = "0" } };
 		strs_add(&j.o.volumes, "keep:/data");
@@ -231,8 +235,10 @@ static void container_run__mounts_paths(void **state)
 	struct job j = { .o = { .user = "0", .read_only = true } };
 	strs_addf(&j.o.volumes, "%s/shared:/deep/er", w.path);
 	strs_addf(&j.o.volumes, "%s/env:/deep/er/file:ro", w.path);
-	job_run(&j, "write /deep/er/new x -- cat /deep/er/file -- write /deep/er/file x -- write /x y");
-	assert_string_equal(j.out.p, "write: ok\nFILE=1\nOTHER=of file\nwrite: errno 30\nwrite: errno 30\n");
+	job_run(&j,
+		"write /deep/er/new x -- cat /deep/er/file -- write /deep/er/file x -- write /x y");
+	assert_string_equal(j.out.p,
+			    "write: ok\nFILE=1\nOTHER=of file\nwrite: errno 30\nwrite: errno 30\n");
 	job_done(&j);
 	assert_true(fs_exists(w.dirfd, "shared/new"));
 }
@@ -309,12 +315,12 @@ static void container_run__forwards_signals(void **state)
 		const char *args[] = { "trap", number };
 		struct run_opts o = { .args = args, .args_n = 2, .stdio = { -1, fd[1], fd[1] } };
 		pid_t pid = spawn_run(&o);
-		(void) close(fd[1]);
+		(void)close(fd[1]);
 		wait_for(fd[0], "ready");
 		assert_int_equal(kill(pid, signals[i]), 0);
 		wait_for(fd[0], "got");
 		assert_int_equal(proc_wait(pid), 33);
-		(void) close(fd[0]);
+		(void)close(fd[0]);
 	}
 	struct job j = { 0 }; /* checks that nothing is left */
 	job_run(&j, "pwd");
@@ -327,9 +333,11 @@ static void container_run__names_are_for_one(void **state)
 	int fd[2];
 	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
 	const char *args[] = { "trap", "15" };
-	struct run_opts o = { .args = args, .args_n = 2, .name = "mine", .stdio = { -1, fd[1], fd[1] } };
+	struct run_opts o = {
+		.args = args, .args_n = 2, .name = "mine", .stdio = { -1, fd[1], fd[1] }
+	};
 	pid_t pid = spawn_run(&o);
-	(void) close(fd[1]);
+	(void)close(fd[1]);
 	wait_for(fd[0], "ready");
 	struct run_opts second = { .name = "mine", .stdio = { -1, -1, -1 } };
 	struct run_result res = { 0 };
@@ -341,7 +349,7 @@ static void container_run__names_are_for_one(void **state)
 	/* killed without a chance to clean up: the next of that name takes it over */
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(proc_wait(pid), 137);
-	(void) close(fd[0]);
+	(void)close(fd[0]);
 	assert_true(fs_exists(store_fd(w.s), "containers/mine"));
 	struct job j = { .o = { .name = "mine" } };
 	job_run(&j, "pwd");
@@ -367,7 +375,10 @@ static void container_run__has_a_terminal(void **state)
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
 	assert_int_equal(tcgetattr(slave, &before), 0);
 	const char *args[] = { "tty", "--", "trap", "2" };
-	struct run_opts o = { .args = args, .args_n = 4, .tty = true, .interactive = true,
+	struct run_opts o = { .args = args,
+			      .args_n = 4,
+			      .tty = true,
+			      .interactive = true,
 			      .stdio = { slave, slave, slave } };
 	pid_t pid = spawn_run(&o);
 	wait_for(master, "ready");
@@ -381,8 +392,8 @@ static void container_run__has_a_terminal(void **state)
 	assert_int_equal(now.c_lflag, before.c_lflag);
 	assert_int_equal(now.c_oflag, before.c_oflag);
 	assert_int_equal(now.c_iflag, before.c_iflag);
-	(void) close(slave);
-	(void) close(master);
+	(void)close(slave);
+	(void)close(master);
 }
 
 static void container_run__never_shows_the_callers_terminal(void **state)
@@ -391,13 +402,15 @@ static void container_run__never_shows_the_callers_terminal(void **state)
 	int master, slave;
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
 	const char *args[] = { "tty" };
-	struct run_opts o = { .args = args, .args_n = 1, .interactive = true, .stdio = { slave, slave, slave } };
+	struct run_opts o = {
+		.args = args, .args_n = 1, .interactive = true, .stdio = { slave, slave, slave }
+	};
 	pid_t pid = spawn_run(&o);
 	wait_for(master, "tty none session no");
 	/* its stdin is a pipe that ends when the terminal says so; the program did not wait for it */
 	assert_int_equal(proc_wait(pid), 0);
-	(void) close(slave);
-	(void) close(master);
+	(void)close(slave);
+	(void)close(master);
 }
 
 static void container_probe__tells_all(void **state)
@@ -465,14 +478,15 @@ static void peek_file__sees_what_overlay_shows(void **state)
 	assert_int_equal(fs_mkdirs(w.dirfd, "p/a/etc", 0755, &e), 0);
 	assert_int_equal(fs_mkdirs(w.dirfd, "p/b/etc", 0755, &e), 0);
 	assert_int_equal(fs_mkdirs(w.dirfd, "p/c", 0755, &e), 0);
-	int trees[] = { openat(w.dirfd, "p/a", O_PATH), openat(w.dirfd, "p/b", O_PATH), openat(w.dirfd, "p/c", O_PATH) };
+	int trees[] = { openat(w.dirfd, "p/a", O_PATH), openat(w.dirfd, "p/b", O_PATH),
+			openat(w.dirfd, "p/c", O_PATH) };
 	struct buf out = { 0 };
 	bool user = store_is_user(w.s);
 #define PEEK(n) (buf_clear(&out), peek_file(trees, n, "etc", "f", user, 100, &out, &e))
 	assert_int_equal(PEEK(3), 0);
 	int fd = openat(w.dirfd, "p/a/etc/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	assert_int_equal(write(fd, "low", 3), 3);
-	(void) close(fd);
+	(void)close(fd);
 	assert_int_equal(PEEK(3), 1);
 	assert_string_equal(out.p, "low");
 	assert_int_equal(mknodat(w.dirfd, "p/b/etc/f", S_IFCHR, 0), 0); /* deleted */
@@ -488,7 +502,7 @@ static void peek_file__sees_what_overlay_shows(void **state)
 	assert_int_equal(PEEK(3), 0);
 	buf_done(&out);
 	for (int i = 0; i < 3; i++)
-		(void) close(trees[i]);
+		(void)close(trees[i]);
 }
 
 /* ---- the world ---- */
@@ -499,7 +513,7 @@ static void make_file(const char *path, const char *text, mode_t mode)
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, text, strlen(text), NULL), 0);
 	assert_int_equal(fchmod(fd, mode), 0);
-	(void) close(fd);
+	(void)close(fd);
 }
 
 static void copy_file(const char *from, const char *to)
@@ -549,7 +563,8 @@ static int import_image(struct err *e)
 	strs_add(&cfg.volumes, "/data");
 	if (proc_run(argv, NULL, e) < 0)
 		return -1;
-	_cleanup_(source_closep) struct source *in = source_fd_take(open(tar, O_RDONLY | O_CLOEXEC));
+	_cleanup_(source_closep) struct source *in =
+		source_fd_take(open(tar, O_RDONLY | O_CLOEXEC));
 	int r = image_import(w.s, in, &cfg, false, &manifest, &id, e);
 	image_config_done(&cfg);
 	return r < 0 ? -1 : image_open_digest(w.s, &manifest, &w.im, e);
@@ -559,7 +574,7 @@ static int world_make(void **state)
 {
 	(void)state;
 	struct err e = { 0 };
-	(void) umask(022);
+	(void)umask(022);
 	strcpy(w.path, "/tmp/thimble-container.XXXXXX");
 	if (!mkdtemp(w.path))
 		return -1;
@@ -579,10 +594,10 @@ static int world_end(void **state)
 	(void)state;
 	image_done(&w.im);
 	store_close(w.s);
-	(void) close(w.dirfd);
+	(void)close(w.dirfd);
 	int parent = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fs_remove(parent, w.path + strlen("/tmp/"), NULL);
-	(void) close(parent);
+	(void)close(parent);
 	return r;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/err.h"
 #include "container/volume.h"
@@ -48,8 +48,20 @@ static void volume_parse__refuses(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", "data", ":/data", "/src:data", "/src:/", "/src:/..", "/src:/data:rx", "/src:/data:ro:x",
-		"-name:/data", "n:/data", "na me:/data", "/src:", "/src:/data:", "name:/data:ro,volume-opt=x",
+		"",
+		"data",
+		":/data",
+		"/src:data",
+		"/src:/",
+		"/src:/..",
+		"/src:/data:rx",
+		"/src:/data:ro:x",
+		"-name:/data",
+		"n:/data",
+		"na me:/data",
+		"/src:",
+		"/src:/data:",
+		"name:/data:ro,volume-opt=x",
 	};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct volume v = { 0 };
@@ -74,7 +86,8 @@ static void tmpfs_parse__reads_options(void **state)
 	assert_string_equal(t.target, "/t/x");
 	assert_true(t.size == 65536 && t.mode == 0750 && t.exec && !t.read_only);
 	tmpfs_done(&t);
-	static const char *const bad[] = { "", "t", "/", "/t:size=", "/t:size=x", "/t:mode=9", "/t:uid=5", "/t:," };
+	static const char *const bad[] = { "",          "t",         "/",        "/t:size=",
+					   "/t:size=x", "/t:mode=9", "/t:uid=5", "/t:," };
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		if (tmpfs_parse(bad[i], &t, &e) == 0)
 			fail_msg("'%s' was taken", bad[i]);

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/err.h"
 #include "sandbox/identity.h"
 
-#define PASSWD                                          \
-	"root:x:0:0:root:/root:/bin/sh\n"               \
+#define PASSWD                                              \
+	"root:x:0:0:root:/root:/bin/sh\n"                   \
 	"daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n" \
-	"\n"                                            \
-	"broken line\n"                                 \
-	"noid:x::5::/nowhere:\n"                        \
-	"nohome:x:77:78\n"                              \
-	"app:x:1000:1001:App,,,:/home/app:/bin/sh\n"    \
-	"1234:x:42:43::/home/number:\n"                 \
-	"big:x:4294967295:0::/:\n"                      \
+	"\n"                                                \
+	"broken line\n"                                     \
+	"noid:x::5::/nowhere:\n"                            \
+	"nohome:x:77:78\n"                                  \
+	"app:x:1000:1001:App,,,:/home/app:/bin/sh\n"        \
+	"1234:x:42:43::/home/number:\n"                     \
+	"big:x:4294967295:0::/:\n"                          \
 	"last:x:2147483647:5::/last:"
-#define GROUP                          \
-	"root:x:0:\n"                  \
-	"wheel:x:10:root,app\n"        \
-	"app:x:1001:\n"                \
-	"audio:x:29:other,app,\n"      \
-	"nogid:x::app\n"               \
+#define GROUP                     \
+	"root:x:0:\n"             \
+	"wheel:x:10:root,app\n"   \
+	"app:x:1001:\n"           \
+	"audio:x:29:other,app,\n" \
+	"nogid:x::app\n"          \
 	"staff:x:50:appendix"
 
 static const struct {
@@ -93,7 +93,8 @@ static void identity_find__refuses_unknown_names(void **state)
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct err e = { 0 };
 		struct identity id = { .uid = 7 };
-		assert_int_equal(identity_find(slice_of(bad[i].spec), SL(PASSWD), SL(GROUP), &id, &e), -1);
+		assert_int_equal(
+			identity_find(slice_of(bad[i].spec), SL(PASSWD), SL(GROUP), &id, &e), -1);
 		assert_int_equal(e.kind, ERR_USER);
 		assert_string_equal(e.chain[0], bad[i].words);
 		assert_int_equal(id.uid, 7);

@@ -142,7 +142,8 @@ static void stat_path(const char *path)
 	if (lstat(path, &st) < 0)
 		printf("stat: errno %d\n", errno);
 	else
-		printf("%o %d:%d %ld\n", (unsigned)st.st_mode, (int)st.st_uid, (int)st.st_gid, (long)st.st_size);
+		printf("%o %d:%d %ld\n", (unsigned)st.st_mode, (int)st.st_uid, (int)st.st_gid,
+		       (long)st.st_size);
 }
 
 static void tty(void)
@@ -161,35 +162,64 @@ static void command(char **a)
 	char b[4096];
 	if (!strcmp(c, "caps"))
 		status_lines("Cap"), status_lines("NoNewPrivs"), status_lines("Seccomp:");
-	else if (!strcmp(c, "fds")) fds();
-	else if (!strcmp(c, "mounts")) cat("/proc/self/mountinfo");
-	else if (!strcmp(c, "ids")) ids();
-	else if (!strcmp(c, "ns")) namespaces();
-	else if (!strcmp(c, "env")) for (char **e = environ; *e; e++) printf("%s\n", *e);
-	else if (!strcmp(c, "pwd")) printf("%s\n", getcwd(b, sizeof b));
-	else if (!strcmp(c, "parent")) printf("pid %d parent %d\n", (int)getpid(), (int)getppid());
-	else if (!strcmp(c, "cat")) cat(x);
-	else if (!strcmp(c, "write")) write_file(x, y);
-	else if (!strcmp(c, "touch")) told("touch", open(x, O_WRONLY | O_CREAT, 0644));
-	else if (!strcmp(c, "rm")) told("rm", remove(x));
-	else if (!strcmp(c, "mkdir")) told("mkdir", mkdir(x, 0755));
-	else if (!strcmp(c, "list")) list(x);
-	else if (!strcmp(c, "stat")) stat_path(x);
-	else if (!strcmp(c, "exit")) exit(atoi(x));
-	else if (!strcmp(c, "die")) kill(getpid(), atoi(x)), pause();
-	else if (!strcmp(c, "trap")) trap(atoi(x));
-	else if (!strcmp(c, "sleep")) printf("ready\n"), fflush(stdout), sleep(600);
-	else if (!strcmp(c, "orphans")) orphans();
-	else if (!strcmp(c, "tty")) tty();
-	else if (!strcmp(c, "limits")) getrlimit(RLIMIT_CORE, &r), printf("core %ld\n", (long)r.rlim_cur),
-		getrlimit(RLIMIT_NOFILE, &r), printf("files %ld\n", (long)r.rlim_cur);
-	else if (!strcmp(c, "socket")) told("socket", socket(atoi(x), atoi(y), atoi(x) == AF_INET && atoi(y) == SOCK_RAW));
-	else if (!strcmp(c, "mknod")) told("mknod", mknod(x, S_IFCHR | 0666, makedev(1, 3)));
-	else if (!strcmp(c, "open")) told("open", open(x, O_RDONLY));
-	else if (!strcmp(c, "unshare")) told("unshare", unshare(CLONE_NEWUSER));
-	else if (!strcmp(c, "mount")) told("mount", mount("none", "/", "tmpfs", 0, NULL));
-	else if (!strcmp(c, "chown")) told("chown", chown(x, (uid_t)atoi(y), (gid_t)atoi(y)));
-	else printf("what is %s?\n", c), exit(99);
+	else if (!strcmp(c, "fds"))
+		fds();
+	else if (!strcmp(c, "mounts"))
+		cat("/proc/self/mountinfo");
+	else if (!strcmp(c, "ids"))
+		ids();
+	else if (!strcmp(c, "ns"))
+		namespaces();
+	else if (!strcmp(c, "env"))
+		for (char **e = environ; *e; e++)
+			printf("%s\n", *e);
+	else if (!strcmp(c, "pwd"))
+		printf("%s\n", getcwd(b, sizeof b));
+	else if (!strcmp(c, "parent"))
+		printf("pid %d parent %d\n", (int)getpid(), (int)getppid());
+	else if (!strcmp(c, "cat"))
+		cat(x);
+	else if (!strcmp(c, "write"))
+		write_file(x, y);
+	else if (!strcmp(c, "touch"))
+		told("touch", open(x, O_WRONLY | O_CREAT, 0644));
+	else if (!strcmp(c, "rm"))
+		told("rm", remove(x));
+	else if (!strcmp(c, "mkdir"))
+		told("mkdir", mkdir(x, 0755));
+	else if (!strcmp(c, "list"))
+		list(x);
+	else if (!strcmp(c, "stat"))
+		stat_path(x);
+	else if (!strcmp(c, "exit"))
+		exit(atoi(x));
+	else if (!strcmp(c, "die"))
+		kill(getpid(), atoi(x)), pause();
+	else if (!strcmp(c, "trap"))
+		trap(atoi(x));
+	else if (!strcmp(c, "sleep"))
+		printf("ready\n"), fflush(stdout), sleep(600);
+	else if (!strcmp(c, "orphans"))
+		orphans();
+	else if (!strcmp(c, "tty"))
+		tty();
+	else if (!strcmp(c, "limits"))
+		getrlimit(RLIMIT_CORE, &r), printf("core %ld\n", (long)r.rlim_cur),
+			getrlimit(RLIMIT_NOFILE, &r), printf("files %ld\n", (long)r.rlim_cur);
+	else if (!strcmp(c, "socket"))
+		told("socket", socket(atoi(x), atoi(y), atoi(x) == AF_INET && atoi(y) == SOCK_RAW));
+	else if (!strcmp(c, "mknod"))
+		told("mknod", mknod(x, S_IFCHR | 0666, makedev(1, 3)));
+	else if (!strcmp(c, "open"))
+		told("open", open(x, O_RDONLY));
+	else if (!strcmp(c, "unshare"))
+		told("unshare", unshare(CLONE_NEWUSER));
+	else if (!strcmp(c, "mount"))
+		told("mount", mount("none", "/", "tmpfs", 0, NULL));
+	else if (!strcmp(c, "chown"))
+		told("chown", chown(x, (uid_t)atoi(y), (gid_t)atoi(y)));
+	else
+		printf("what is %s?\n", c), exit(99);
 }
 
 int main(int argc, char **argv)

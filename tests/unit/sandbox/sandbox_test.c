@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real runs: as whoever runs the test (root, or a user with subordinate ids). INSIDE is the path of
  * the static program of inside.c. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,9 +47,18 @@ static char *const environment[] = { "PATH=/bin:/usr/bin", "A=b", NULL };
 static void job_init(struct job *j)
 {
 	*j = (struct job){
-		.spec = { .root = { .dirfd = w.dirfd, .lowers = lowers, .lowers_n = 2, .upper = "upper",
-				    .work = "work", .stubs = "stubs", .is_user = w.is_user },
-			  .envp = environment, .cwd = "/", .hostname = "box", .resolv = true, .init = true,
+		.spec = { .root = { .dirfd = w.dirfd,
+				    .lowers = lowers,
+				    .lowers_n = 2,
+				    .upper = "upper",
+				    .work = "work",
+				    .stubs = "stubs",
+				    .is_user = w.is_user },
+			  .envp = environment,
+			  .cwd = "/",
+			  .hostname = "box",
+			  .resolv = true,
+			  .init = true,
 			  .stdio = { -1, -1, -1 } },
 	};
 	assert_int_equal(fs_remove(w.dirfd, "upper", &j->e), 0);
@@ -82,13 +91,13 @@ static int job_argv(struct job *j, char *const argv[])
 	j->spec.argv = argv;
 	j->spec.stdio[1] = j->spec.stdio[2] = fd[1];
 	int r = sandbox_start(&j->spec, &box, &j->e);
-	(void) close(fd[1]);
+	(void)close(fd[1]);
 	if (r == 0) {
 		assert_int_equal(fd_slurp(fd[0], &j->out, "output", &j->e), 0);
 		if (sandbox_wait(&box, &j->end, &j->e) < 0)
 			fail_msg("%s", line_of(&j->e));
 	}
-	(void) close(fd[0]);
+	(void)close(fd[0]);
 	if (!j->out.p)
 		buf_str(&j->out, "");
 	return r;
@@ -137,8 +146,10 @@ static void sandbox__has_dockers_capabilities(void **state)
 	struct job j;
 	job_init(&j);
 	job_run(&j, "caps");
-	assert_contains(&j, "CapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\n"
-			    "CapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\n");
+	assert_contains(
+		&j,
+		"CapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\n"
+		"CapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\n");
 	assert_contains(&j, "NoNewPrivs:\t0\n");
 	assert_contains(&j, "Seccomp:\t2\n");
 	job_done(&j);
@@ -190,8 +201,8 @@ static void sandbox__has_no_descriptors_but_three(void **state)
 	int extra = open("/", O_RDONLY | O_DIRECTORY); /* not even one without O_CLOEXEC */
 	int high = fcntl(extra, F_DUPFD, 200);
 	assert_output("fds", "fd 0\nfd 1\nfd 2\n");
-	(void) close(extra);
-	(void) close(high);
+	(void)close(extra);
+	(void)close(high);
 }
 
 static void sandbox__init_shows_nothing(void **state)
@@ -199,7 +210,8 @@ static void sandbox__init_shows_nothing(void **state)
 	(void)state;
 	struct job j;
 	job_init(&j);
-	job_run(&j, "parent -- cat /proc/1/fd/3 -- cat /proc/1/environ -- list /proc/1/root -- cat /proc/1/cmdline");
+	job_run(&j,
+		"parent -- cat /proc/1/fd/3 -- cat /proc/1/environ -- list /proc/1/root -- cat /proc/1/cmdline");
 	assert_contains(&j, "pid 2 parent 1\n");
 	assert_contains(&j, "\ncat: errno 13\ncat: errno 13\nlist: errno 13\n"); /* not dumpable */
 	assert_contains(&j, "\ninit"); /* and nothing of our own command line after it */
@@ -237,7 +249,8 @@ static void check_mount(char *line, unsigned *devices)
 {
 	char *field[16] = { 0 };
 	int n = 0;
-	for (char *save, *p = strtok_r(line, " ", &save); p && n < 16; p = strtok_r(NULL, " ", &save))
+	for (char *save, *p = strtok_r(line, " ", &save); p && n < 16;
+	     p = strtok_r(NULL, " ", &save))
 		field[n++] = p;
 	assert_true(n > 8);
 	const char *target = field[4], *options = field[5];
@@ -245,8 +258,8 @@ static void check_mount(char *line, unsigned *devices)
 	while (dash < n && strcmp(field[dash], "-") != 0)
 		dash++;
 	const char *type = field[dash + 1];
-	static const char *const nodes[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
-					     "/dev/urandom", "/dev/tty" };
+	static const char *const nodes[] = { "/dev/null",   "/dev/zero",    "/dev/full",
+					     "/dev/random", "/dev/urandom", "/dev/tty" };
 	bool device = strcmp(type, "devpts") == 0;
 	for (size_t i = 0; i < COUNT_OF(nodes); i++)
 		if (strcmp(target, nodes[i]) == 0)
@@ -255,7 +268,8 @@ static void check_mount(char *line, unsigned *devices)
 		device = true;
 	if (!device && !strstr(options, "nodev"))
 		fail_msg("%s (%s) is mounted without nodev", target, type);
-	if ((strncmp(target, "/sys", 4) == 0 || strcmp(target, "/proc/sys") == 0) && strncmp(options, "ro", 2) != 0)
+	if ((strncmp(target, "/sys", 4) == 0 || strcmp(target, "/proc/sys") == 0) &&
+	    strncmp(options, "ro", 2) != 0)
 		fail_msg("%s can be written", target);
 }
 
@@ -267,15 +281,24 @@ static void sandbox__mounts_are_nodev(void **state)
 	_close_ int src = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct sandbox_mount mounts[] = {
 		{ .kind = SANDBOX_BIND, .source_fd = src, .target = "/vol", .read_only = true },
-		{ .kind = SANDBOX_TMPFS, .source_fd = -1, .target = "/scratch", .mode = 01777, .size = 1 << 20 },
-		{ .kind = SANDBOX_TEXT, .source_fd = -1, .target = "/run/secret", .text = "s", .text_n = 1 },
+		{ .kind = SANDBOX_TMPFS,
+		  .source_fd = -1,
+		  .target = "/scratch",
+		  .mode = 01777,
+		  .size = 1 << 20 },
+		{ .kind = SANDBOX_TEXT,
+		  .source_fd = -1,
+		  .target = "/run/secret",
+		  .text = "s",
+		  .text_n = 1 },
 		{ .kind = SANDBOX_BIND, .source_fd = src, .target = "/over", .scratch = true },
 	};
 	j.spec.mounts = mounts;
 	j.spec.mounts_n = COUNT_OF(mounts);
 	job_run(&j, "mounts");
 	unsigned devices = 0, all = 0;
-	for (char *save, *line = strtok_r(j.out.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save), all++)
+	for (char *save, *line = strtok_r(j.out.p, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), all++)
 		check_mount(line, &devices);
 	assert_int_equal(devices, 6);
 	assert_true(all > 20);
@@ -287,8 +310,9 @@ static void sandbox__hides_and_protects(void **state)
 	(void)state;
 	struct job j;
 	job_init(&j);
-	job_run(&j, "cat /proc/keys -- cat /proc/timer_list -- list /sys/firmware -- write /proc/sys/kernel/hostname x "
-		    "-- write /proc/sysrq-trigger x -- list /proc/acpi");
+	job_run(&j,
+		"cat /proc/keys -- cat /proc/timer_list -- list /sys/firmware -- write /proc/sys/kernel/hostname x "
+		"-- write /proc/sysrq-trigger x -- list /proc/acpi");
 	assert_false(contains(&j, "cat:"));
 	assert_true(contains(&j, "write: errno 30\n") || contains(&j, "write: errno 13\n"));
 	assert_false(contains(&j, "write: ok"));
@@ -303,8 +327,10 @@ static void sandbox__hides_and_protects(void **state)
 static void sandbox__dev_is_complete(void **state)
 {
 	(void)state;
-	assert_output("list /dev", "core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\n"
-				   "tty\nurandom\nzero\n");
+	assert_output(
+		"list /dev",
+		"core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\n"
+		"tty\nurandom\nzero\n");
 	assert_output("write /dev/null x -- write /dev/shm/x y -- write /dev/stdout z",
 		      "write: ok\nwrite: ok\nzwrite: ok\n");
 }
@@ -325,7 +351,8 @@ static void sandbox__changes_go_to_upper_only(void **state)
 	assert_int_equal(fstatat(w.dirfd, "upper/new", &st, 0), 0);
 	assert_int_equal(fstatat(w.dirfd, "upper/old", &st, AT_SYMLINK_NOFOLLOW), 0);
 	assert_true(S_ISCHR(st.st_mode) && st.st_rdev == 0);
-	static const char *const absent[] = { "upper/etc", "upper/proc", "upper/dev", "upper/sys", "l0/new" };
+	static const char *const absent[] = { "upper/etc", "upper/proc", "upper/dev", "upper/sys",
+					      "l0/new" };
 	for (size_t i = 0; i < COUNT_OF(absent); i++)
 		assert_int_equal(fstatat(w.dirfd, absent[i], &st, AT_SYMLINK_NOFOLLOW), -1);
 	assert_true(fs_exists(w.dirfd, "l0/old"));
@@ -351,7 +378,8 @@ static void sandbox__without_upper_drops_changes(void **state)
 	job_run(&j, "write /new text -- cat /new -- cat /etc/resolv.conf");
 	assert_contains(&j, "write: ok\ntext");
 	job_done(&j);
-	assert_false(fs_exists(w.dirfd, "l0/new") || fs_exists(w.dirfd, "l1/new") || fs_exists(w.dirfd, "upper/new"));
+	assert_false(fs_exists(w.dirfd, "l0/new") || fs_exists(w.dirfd, "l1/new") ||
+		     fs_exists(w.dirfd, "upper/new"));
 }
 
 static void sandbox__read_only_root(void **state)
@@ -397,7 +425,12 @@ static void sandbox__links_in_targets_stay_inside(void **state)
 	j.spec.root.lowers = odd;
 	const struct sandbox_mount mounts[] = {
 		/* odd/up -> ../../../../tmp/thimble-outside */
-		{ .kind = SANDBOX_TEXT, .source_fd = -1, .target = "/up/file", .text = "T", .text_n = 1, .mode = 0444 },
+		{ .kind = SANDBOX_TEXT,
+		  .source_fd = -1,
+		  .target = "/up/file",
+		  .text = "T",
+		  .text_n = 1,
+		  .mode = 0444 },
 	};
 	j.spec.mounts = mounts;
 	j.spec.mounts_n = 1;
@@ -410,11 +443,14 @@ static void sandbox__links_in_targets_stay_inside(void **state)
 static void sandbox__refuses_impossible_targets(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "/", "relative", "/proc", "/proc/self/x", "/../", "//", "/inside/below" };
+	static const char *const bad[] = { "/",    "relative", "/proc",        "/proc/self/x",
+					   "/../", "//",       "/inside/below" };
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct job j;
 		job_init(&j);
-		const struct sandbox_mount m = { .kind = SANDBOX_TMPFS, .source_fd = -1, .target = bad[i] };
+		const struct sandbox_mount m = { .kind = SANDBOX_TMPFS,
+						 .source_fd = -1,
+						 .target = bad[i] };
 		char *argv[] = { "/inside", NULL };
 		j.spec.mounts = &m;
 		j.spec.mounts_n = 1;
@@ -436,16 +472,30 @@ static void sandbox__mounts_of_the_caller(void **state)
 		{ .kind = SANDBOX_BIND, .source_fd = src, .target = "/rw" },
 		{ .kind = SANDBOX_BIND, .source_fd = src, .target = "/ro", .read_only = true },
 		{ .kind = SANDBOX_BIND, .source_fd = src, .target = "/over", .scratch = true },
-		{ .kind = SANDBOX_TMPFS, .source_fd = -1, .target = "/deep/er/tmp", .mode = 0750, .uid = 3, .gid = 4 },
-		{ .kind = SANDBOX_TEXT, .source_fd = -1, .target = "/deep/er/tmp/text", .text = "hi", .text_n = 2,
-		  .mode = 0400, .uid = 7, .gid = 8, .read_only = true },
+		{ .kind = SANDBOX_TMPFS,
+		  .source_fd = -1,
+		  .target = "/deep/er/tmp",
+		  .mode = 0750,
+		  .uid = 3,
+		  .gid = 4 },
+		{ .kind = SANDBOX_TEXT,
+		  .source_fd = -1,
+		  .target = "/deep/er/tmp/text",
+		  .text = "hi",
+		  .text_n = 2,
+		  .mode = 0400,
+		  .uid = 7,
+		  .gid = 8,
+		  .read_only = true },
 	};
 	j.spec.mounts = mounts;
 	j.spec.mounts_n = COUNT_OF(mounts);
-	job_run(&j, "write /rw/a 1 -- write /ro/b 2 -- write /over/c 3 -- list /over -- stat /deep/er/tmp "
-		    "-- stat /deep/er/tmp/text -- write /deep/er/tmp/text x -- cat /deep/er/tmp/text");
-	assert_string_equal(j.out.p, "write: ok\nwrite: errno 30\nwrite: ok\na\nc\n40750 3:4 60\n100400 7:8 2\n"
-				     "write: errno 30\nhi");
+	job_run(&j,
+		"write /rw/a 1 -- write /ro/b 2 -- write /over/c 3 -- list /over -- stat /deep/er/tmp "
+		"-- stat /deep/er/tmp/text -- write /deep/er/tmp/text x -- cat /deep/er/tmp/text");
+	assert_string_equal(
+		j.out.p, "write: ok\nwrite: errno 30\nwrite: ok\na\nc\n40750 3:4 60\n100400 7:8 2\n"
+			 "write: errno 30\nhi");
 	assert_int_equal(j.end.stubs.n, 0);
 	job_done(&j);
 	assert_true(fs_exists(w.dirfd, "shared/a"));
@@ -464,7 +514,9 @@ static void sandbox__host_dirs_lie_beneath(void **state)
 	j.spec.root.lowers_n = 1;
 	j.spec.root.host_dirs = dirs;
 	j.spec.root.host_dirs_n = COUNT_OF(dirs);
-	char *argv[] = { "sh", "-c", "echo made >/usr/made; cat /usr/of-layer; ls /home /root 2>&1; uname -s", NULL };
+	char *argv[] = { "sh", "-c",
+			 "echo made >/usr/made; cat /usr/of-layer; ls /home /root 2>&1; uname -s",
+			 NULL };
 	assert_int_equal(job_argv(&j, argv), 0);
 	assert_contains(&j, "layer\n");
 	assert_contains(&j, "Linux\n");
@@ -545,9 +597,9 @@ static void sandbox__tells_what_could_not_be_executed(void **state)
 		{ "/etc", EACCES, 126, "/etc", NULL },
 		{ "/bin/plain", EACCES, 126, "/bin/plain", NULL },
 		{ "plain", EACCES, 126, "/bin/plain", NULL },
-		{ "/bin/orphan", ENOENT, 127, "/bin/orphan", NULL },      /* #!/no/interpreter */
+		{ "/bin/orphan", ENOENT, 127, "/bin/orphan", NULL }, /* #!/no/interpreter */
 		{ "orphan", ENOENT, 127, "/bin/orphan", NULL },
-		{ "/bin/junk", ENOEXEC, 126, "/bin/junk", NULL },         /* and no shell is tried */
+		{ "/bin/junk", ENOEXEC, 126, "/bin/junk", NULL }, /* and no shell is tried */
 		{ "junk", ENOEXEC, 126, "/bin/junk", NULL },
 		{ "", ENOENT, 127, "", NULL },
 		{ "inside", ENOENT, 127, "inside", "PATH=/nowhere:/etc" },
@@ -630,7 +682,9 @@ static void wait_for(int fd, const char *text)
 static void sandbox__forwards_signals(void **state)
 {
 	(void)state;
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int signals[] = {
+		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH
+	};
 	for (size_t i = 0; i < COUNT_OF(signals); i++) {
 		struct job j;
 		job_init(&j);
@@ -643,13 +697,13 @@ static void sandbox__forwards_signals(void **state)
 		j.spec.argv = argv;
 		j.spec.stdio[1] = fd[1];
 		assert_int_equal(sandbox_start(&j.spec, &box, &j.e), 0);
-		(void) close(fd[1]);
+		(void)close(fd[1]);
 		wait_for(fd[0], "ready");
 		assert_int_equal(sandbox_signal(&box, signals[i]), 0);
 		wait_for(fd[0], "got");
 		assert_int_equal(sandbox_wait(&box, &j.end, &j.e), 0);
 		assert_int_equal(sandbox_status(&j.end), 33);
-		(void) close(fd[0]);
+		(void)close(fd[0]);
 		job_done(&j);
 	}
 }
@@ -667,7 +721,7 @@ static void sandbox__several_at_once(void **state)
 	for (int i = 0; i < N; i++) {
 		snprintf(upper[i], sizeof upper[i], "upper%d", i);
 		snprintf(work[i], sizeof work[i], "work%d", i);
-		(void) mkdirat(w.dirfd, upper[i], 0755);
+		(void)mkdirat(w.dirfd, upper[i], 0755);
 		j.spec.root.upper = upper[i];
 		j.spec.root.work = work[i];
 		assert_int_equal(sandbox_start(&j.spec, &box[i], &j.e), 0);
@@ -711,11 +765,11 @@ static void sandbox__dies_with_its_parent(void **state)
 		j.spec.stdio[1] = fd[1];
 		if (sandbox_start(&j.spec, &box, NULL) < 0)
 			_exit(1);
-		(void) close(fd[1]);
+		(void)close(fd[1]);
 		pause();
 		_exit(0);
 	}
-	(void) close(fd[1]);
+	(void)close(fd[1]);
 	wait_for(fd[0], "ready");
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -723,7 +777,7 @@ static void sandbox__dies_with_its_parent(void **state)
 	struct pollfd p = { fd[0], POLLIN, 0 };
 	assert_int_equal(poll(&p, 1, 10000), 1);
 	assert_int_equal(read(fd[0], &c, 1), 0); /* its end of the pipe is closed: it is gone */
-	(void) close(fd[0]);
+	(void)close(fd[0]);
 	assert_int_equal(fs_remove(w.dirfd, "work", &j.e), 0);
 	job_done(&j);
 }
@@ -743,7 +797,7 @@ static void sandbox__has_a_terminal_of_its_own(void **state)
 	while ((n = read(box.pty, b, sizeof b)) > 0)
 		buf_add(&j.out, b, (size_t)n);
 	assert_int_equal(sandbox_wait(&box, &j.end, &j.e), 0);
-	(void) close(box.pty);
+	(void)close(box.pty);
 	assert_string_equal(j.out.p, "tty /dev/pts/0 session yes\r\n0\r\nptmx\r\n");
 	job_done(&j);
 	assert_output("tty", "tty none session no\n");
@@ -765,7 +819,8 @@ static void sandbox__limits(void **state)
 static void sandbox__ids_of_the_range_work(void **state)
 {
 	(void)state;
-	assert_output("touch /mine -- chown /mine 1234 -- stat /mine", "touch: ok\nchown: ok\n100644 1234:1234 0\n");
+	assert_output("touch /mine -- chown /mine 1234 -- stat /mine",
+		      "touch: ok\nchown: ok\n100644 1234:1234 0\n");
 }
 
 static void sandbox__setup_failure_leaves_nothing(void **state)
@@ -781,7 +836,8 @@ static void sandbox__setup_failure_leaves_nothing(void **state)
 	job_done(&j);
 
 	job_init(&j); /* fails inside, after the process was born */
-	j.spec.hostname = "a-name-that-is-longer-than-the-sixty-four-bytes-which-the-kernel-has-room-for";
+	j.spec.hostname =
+		"a-name-that-is-longer-than-the-sixty-four-bytes-which-the-kernel-has-room-for";
 	assert_int_equal(job_argv(&j, argv), -1);
 	assert_int_equal(j.e.sys_errno, EINVAL);
 	assert_non_null(strstr(line_of(&j.e), "host name"));
@@ -798,7 +854,7 @@ static void make_file(const char *path, const char *text, mode_t mode)
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, text, strlen(text), NULL), 0);
 	assert_int_equal(fchmod(fd, mode), 0);
-	(void) close(fd);
+	(void)close(fd);
 }
 
 static void make_dir(const char *path)
@@ -817,7 +873,7 @@ static void copy_program(const char *to)
 static int world_make(void **state)
 {
 	(void)state;
-	(void) umask(022);
+	(void)umask(022);
 	strcpy(w.path, "/tmp/thimble-sandbox.XXXXXX");
 	if (!mkdtemp(w.path) || chdir("/") < 0)
 		return -1;
@@ -856,9 +912,9 @@ static int world_end(void **state)
 {
 	(void)state;
 	int parent = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	(void) close(w.dirfd);
+	(void)close(w.dirfd);
 	int r = fs_remove(parent, w.path + strlen("/tmp/"), NULL);
-	(void) close(parent);
+	(void)close(parent);
 	return r;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Refusals, injected: each in a process of its own, since entering is once for all. As root these
  * processes become daemon first. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -45,14 +45,14 @@ static void make_file(const char *name, const char *text)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, text, strlen(text), NULL), 0);
-	(void) close(fd);
+	(void)close(fd);
 }
 
 struct attempt {
-	const char *test;     /* THIMBLE_TEST_USERNS */
-	const char *procsys;  /* directory below the world, or NULL */
-	const char *subuid;   /* file below the world */
-	const char *path;     /* PATH, or NULL */
+	const char *test; /* THIMBLE_TEST_USERNS */
+	const char *procsys; /* directory below the world, or NULL */
+	const char *subuid; /* file below the world */
+	const char *path; /* PATH, or NULL */
 	bool stay_root;
 };
 
@@ -69,13 +69,13 @@ static char *attempt(const struct attempt *a)
 		_free_ char *procsys = file_path(a->procsys ? a->procsys : "nothing");
 		if (!a->stay_root)
 			become_user();
-		(void) setenv("THIMBLE_TEST_SUBUID", subuid, 1);
-		(void) setenv("THIMBLE_TEST_SUBGID", subuid, 1);
-		(void) setenv("THIMBLE_TEST_PROCSYS", procsys, 1);
+		(void)setenv("THIMBLE_TEST_SUBUID", subuid, 1);
+		(void)setenv("THIMBLE_TEST_SUBGID", subuid, 1);
+		(void)setenv("THIMBLE_TEST_PROCSYS", procsys, 1);
 		if (a->test)
-			(void) setenv("THIMBLE_TEST_USERNS", a->test, 1);
+			(void)setenv("THIMBLE_TEST_USERNS", a->test, 1);
 		if (a->path)
-			(void) setenv("PATH", a->path, 1);
+			(void)setenv("PATH", a->path, 1);
 		if (a->stay_root && caps_limit(~(1ull << CAP_SYS_ADMIN)) < 0)
 			_exit(91);
 		if (userns_enter(&e) < 0)
@@ -89,7 +89,7 @@ static char *attempt(const struct attempt *a)
 	}
 	assert_int_equal(proc_wait(pid), 0);
 	char *text = str_dup(shared);
-	(void) munmap(shared, 8192);
+	(void)munmap(shared, 8192);
 	return text;
 }
 
@@ -171,7 +171,7 @@ static void userns_describe__names_the_way(void **state)
 static int world_make(void **state)
 {
 	(void)state;
-	(void) umask(022);
+	(void)umask(022);
 	strcpy(w.path, "/tmp/thimble-userns.XXXXXX");
 	if (!mkdtemp(w.path) || chmod(w.path, 0755) < 0)
 		return -1;
@@ -187,7 +187,7 @@ static int world_make(void **state)
 	int fd = open(w.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < COUNT_OF(dirs); i++)
 		assert_int_equal(fs_mkdirs(fd, dirs[i], 0755, NULL), 0);
-	(void) close(fd);
+	(void)close(fd);
 	make_file("ubuntu/kernel/apparmor_restrict_unprivileged_userns", "1\n");
 	make_file("debian/kernel/unprivileged_userns_clone", "0\n");
 	make_file("zero/user/max_user_namespaces", "0\n");
@@ -202,7 +202,7 @@ static int world_end(void **state)
 	(void)state;
 	int parent = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fs_remove(parent, w.path + strlen("/tmp/"), NULL);
-	(void) close(parent);
+	(void)close(parent);
 	free(w.user);
 	return r;
 }
