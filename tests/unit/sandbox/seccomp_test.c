@@ -2,11 +2,13 @@
 /* The judge is libseccomp: it makes a filter from seccomp.json as runc would, both programs are
  * interpreted for every call number, and the answers must be the same but for the list of where
  * Docker's default profile differs from that file. */
-#include <cmocka.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
