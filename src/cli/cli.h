@@ -50,6 +50,10 @@ int cli_confirm(const char *question, const char *flag, struct err *e) _must_che
  * `doing` cannot mean, returns -1; else 0. */
 int cli_no_scratch(const char *name, const char *doing, struct err *e) _must_check_;
 
+/* As docker's reference.FamiliarMatch: a glob on "hello:gcc" or on "hello". 1, 0, -1: bad pattern. */
+struct reference;
+int cli_name_matches(const struct reference *ref, const char *pattern);
+
 /* main.c: also used by `help`, completion and __commands. */
 extern const struct opt cli_global_opts[];
 const struct cmd *cli_find(const char *name);  /* by its own name, or NULL */

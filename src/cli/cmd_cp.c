@@ -38,7 +38,7 @@ static int split_source(struct cli *c, const char *text, char **image, const cha
 static int run(struct cli *c, const void *args, const struct words *words, struct err *e)
 {
 	const struct cp_args *a = args;
-	const char *dest = words->p[1], *path;
+	const char *dest = words->p[1], *path = NULL;
 	_free_ char *name = NULL;
 	_cleanup_(image_done) struct image im = { 0 };
 	if (strcmp(words->p[0], "-") == 0 || (!strchr(words->p[0], ':') && strchr(dest, ':'))) {

@@ -3,7 +3,6 @@
 #include <string.h>
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/show.h"
 #include "oci/reference.h"
@@ -60,19 +59,6 @@ static int add_filter(struct cli *c, struct want *w, const char *text, struct er
 	return 0;
 }
 
-/* As docker's reference.FamiliarMatch: a glob on "hello:gcc" or on "hello". */
-static int matches(const struct reference *ref, const char *pattern)
-{
-	struct slice p = slice_of(pattern);
-	_free_ char *whole = reference_familiar(ref), *name = reference_familiar_name(ref);
-	if (slice_starts(p, SL("docker.io/")))
-		p = slice_from(p, 10);
-	if (slice_starts(p, SL("library/")) && slice_search(p, SL("/")) == 7)
-		p = slice_from(p, 8);
-	int r = path_match(p, slice_of(whole));
-	return r != 0 ? r : path_match(p, slice_of(name));
-}
-
 static int has_labels(struct store *s, const struct image_row *row, const struct strs *labels)
 {
 	if (!labels->n)
@@ -94,13 +80,13 @@ static int has_labels(struct store *s, const struct image_row *row, const struct
 static int is_wanted(struct cli *c, const struct images_args *a, const struct want *w,
 		     const struct image_row *row, struct err *e)
 {
-	bool dangling = !row->ref.path, built = !digest_is_zero(&row->id);
+	bool dangling = !row->ref.path, built = !digest_is_zero(&row->manifest);
 	if ((!built && !a->all) || (dangling && !a->all && w->dangling != 1) ||
 	    (w->dangling >= 0 && w->dangling != dangling))
 		return 0;
 	int found = w->patterns.n == 0;
 	arr_each(p, &w->patterns) {
-		int r = dangling ? 0 : matches(&row->ref, *p);
+		int r = dangling ? 0 : cli_name_matches(&row->ref, *p);
 		if (r < 0)
 			return cli_wrong(c, e, "'%s' is no valid pattern", *p);
 		found |= r;
@@ -154,15 +140,21 @@ static json_t *name_of(const struct image_row *row)
 	return v;
 }
 
+/* Built, and not found damaged. */
+static bool is_whole(const struct image_row *row)
+{
+	return !digest_is_zero(&row->id);
+}
+
 static json_t *plain_row(const struct image_row *row)
 {
-	bool built = !digest_is_zero(&row->id);
+	bool built = !digest_is_zero(&row->manifest);
 	json_t *o = json_object();
 	(void) json_object_set_new(o, "Repository", name_of(row));
 	(void) json_object_set_new(o, "Tag", row->ref.tag ? json_string(row->ref.tag) : json_string("<none>"));
-	(void) json_object_set_new(o, "ID", built ? show_id(&row->id, true) : json_null());
+	(void) json_object_set_new(o, "ID", is_whole(row) ? show_id(&row->id, true) : json_null());
 	(void) json_object_set_new(o, "Digest", built ? show_id(&row->manifest, true) : json_null());
-	(void) json_object_set_new(o, "Created", show_rfc3339(built ? &row->created : NULL));
+	(void) json_object_set_new(o, "Created", show_rfc3339(is_whole(row) ? &row->created : NULL));
 	(void) json_object_set_new(o, "Size", json_integer((json_int_t)row->size));
 	(void) json_object_set_new(o, "Layers", json_integer(row->layers));
 	(void) json_object_set_new(o, "Failed", row->failed ? json_string(row->failed) : json_null());
@@ -187,15 +179,16 @@ static const struct rows_field fields[] = {
 /* As docker's formatter has it: all strings, sorted. */
 static json_t *shown_row(const struct image_row *row, bool no_trunc)
 {
-	bool built = !digest_is_zero(&row->id);
-	const struct timespec *created = built ? &row->created : NULL;
+	bool built = !digest_is_zero(&row->manifest);
+	const struct timespec *created = is_whole(row) ? &row->created : NULL;
 	_free_ char *layers = str_printf("%u", row->layers);
 	json_t *o = json_object();
 	(void) json_object_set_new(o, "Containers", json_string("N/A"));
 	(void) json_object_set_new(o, "CreatedAt", show_at(created));
 	(void) json_object_set_new(o, "CreatedSince", show_ago(created));
 	(void) json_object_set_new(o, "Digest", built ? show_id(&row->manifest, true) : json_string("<none>"));
-	(void) json_object_set_new(o, "ID", built ? show_id(&row->id, no_trunc) : json_string("<not built>"));
+	(void) json_object_set_new(o, "ID", is_whole(row) ? show_id(&row->id, no_trunc)
+								  : json_string(built ? "<damaged>" : "<not built>"));
 	(void) json_object_set_new(o, "Layers", json_string(layers));
 	(void) json_object_set_new(o, "Repository", name_of(row));
 	(void) json_object_set_new(o, "SharedSize", json_string("N/A"));
@@ -247,6 +240,10 @@ static int collect(struct cli *c, const struct images_args *a, const struct want
 		int r = is_wanted(c, a, w, row, e);
 		if (r < 0)
 			return -1;
+		if (r && !digest_is_zero(&row->manifest) && !is_whole(row) && row->failed) {
+			_free_ char *name = row->ref.path ? reference_familiar(&row->ref) : str_dup("an untagged image");
+			cli_warn(c, "%s: %s", name, row->failed);
+		}
 		if (r) {
 			arr_push(out, *row);
 			memset(row, 0, sizeof *row); /* moved */

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/path.h"
 #include "base/stream.h"
+#include "cli/opt.h"
 #include "layer/tar_write.h"
 #include "layer/tree.h"
 #include "store/image.h"
@@ -29,6 +30,26 @@ static void source_at_done(struct source_at *s)
 	free(s->key);
 }
 
+/* key: where it would be. */
+static int absent(struct copy_out *c, const char *key, struct err *e)
+{
+	_cleanup_(strs_done) struct strs names = { 0 };
+	struct slice at = slice_of(key);
+	size_t slash = slice_rfind(at, '/');
+	_free_ char *dir = slash < at.n ? slice_dup(slice_head(at, slash)) : str_dup("");
+	err_set(e, ERR_ABSENT, "there is no '%s' in the image", c->src);
+	if (view_list(&c->fs->view, dir, &names, NULL) < 0 || !names.n)
+		return -1;
+	_free_ char *name = slice_dup(path_base(at));
+	const char *near = opt_nearest(name, (const char *const *)names.p, names.n);
+	if (near)
+		return err_hint(e, "did you mean '%s%s/%s'?", *dir ? "/" : "", dir, near);
+	while (names.n > 12)
+		free(names.p[--names.n]);
+	_free_ char *list = strs_join(&names, " ");
+	return err_hint(e, "/%s holds %s", dir, list);
+}
+
 static int find(struct copy_out *c, struct source_at *s, struct err *e)
 {
 	struct slice src = slice_of(c->src);
@@ -37,18 +58,8 @@ static int find(struct copy_out *c, struct source_at *s, struct err *e)
 	int r = view_resolve(&c->fs->view, c->src, c->follow || slash || s->contents, &s->key, &s->hit, e);
 	if (r < 0)
 		return err_add(e, "'%s'", c->src);
-	if (r == 0) {
-		err_set(e, ERR_ABSENT, "there is no '%s' in the image", c->src);
-		_cleanup_(strs_done) struct strs names = { 0 };
-		struct slice dir = path_dir(slice_of(s->key));
-		_free_ char *dir_key = path_key(dir);
-		if (view_list(&c->fs->view, dir_key, &names, NULL) < 0 || !names.n)
-			return err_hint(e, "'/%s' is the place where it would be", s->key);
-		while (names.n > 12)
-			free(names.p[--names.n]);
-		_free_ char *list = strs_join(&names, " ");
-		return err_hint(e, "/%s holds: %s", dir_key, list);
-	}
+	if (r == 0)
+		return absent(c, s->key, e);
 	if ((slash || s->contents) && s->hit.entry->type != ENTRY_DIR)
 		return err_set(e, ERR_USER, "'%s' is not a directory", c->src);
 	return 0;

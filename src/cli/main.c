@@ -18,9 +18,22 @@
 /* ---- the one table ---- */
 const struct cmd *const cli_commands[] = {
 	&cmd_build,
+	&cmd_run,
+	&cmd_compare,
 	&cmd_images,
 	&cmd_tag,
+	&cmd_rmi,
 	&cmd_inspect,
+	&cmd_history,
+	&cmd_cp,
+	&cmd_import,
+	&cmd_load,
+	&cmd_save,
+	&cmd_prune,
+	&cmd_image_prune,
+	&cmd_builder_prune,
+	&cmd_df,
+	&cmd_info,
 	&cmd_version,
 	&cmd_help,
 	&cmd_completion,
@@ -436,6 +449,10 @@ static int global_options(struct cli *c, int argc, char **argv, int *used, struc
 		return 1;
 	_cleanup_(buf_done) struct buf b = { 0 };
 	overview(&b);
+	if (!help) {
+		(void) fwrite(b.p, 1, b.len, stderr);
+		return 2;
+	}
 	cli_print(c, &b, false);
 	return 0;
 }
@@ -444,7 +461,7 @@ static int dispatch(struct cli *c, int argc, char **argv, struct err *e)
 {
 	int used;
 	int r = global_options(c, argc, argv, &used, e);
-	if (r <= 0)
+	if (r != 1)
 		return r;
 	argc -= used;
 	argv += used;

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/js.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "oci/digest.h"
+#include "oci/reference.h"
 
 json_t *show_size(uint64_t bytes)
 {
@@ -77,4 +79,16 @@ void show_json(struct cli *c, json_t *v)
 	buf_char(&b, '\n');
 	cli_print(c, &b, false);
 	json_decref(v);
+}
+
+int cli_name_matches(const struct reference *ref, const char *pattern)
+{
+	struct slice p = slice_of(pattern);
+	_free_ char *whole = reference_familiar(ref), *name = reference_familiar_name(ref);
+	if (slice_starts(p, SL("docker.io/")))
+		p = slice_from(p, 10);
+	if (slice_starts(p, SL("library/")) && slice_search(p, SL("/")) == 7)
+		p = slice_from(p, 8);
+	int r = path_match(p, slice_of(whole));
+	return r != 0 ? r : path_match(p, slice_of(name));
 }

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/path.h"
+#include "base/stream.h"
+#include "cli/cli.h"
+#include "image/save.h"
+
+struct save_args {
+	const char *output, *format, *compression;
+	struct strs allow;
+};
+static const struct save_args defaults = { .format = "oci", .compression = "gzip" };
+
+static const struct opt opts[] = {
+	OPT_LIST(0, "allow", struct save_args, allow, "WHAT",
+		 "rootfs.export: also an image that stands on this machine's own files"),
+	OPT_CHOICE(0, "compression", struct save_args, compression, "gzip|zstd|none",
+		   "of layers in oci and oci-dir (default gzip)"),
+	OPT_CHOICE(0, "format", struct save_args, format, "oci|oci-dir|docker",
+		   "OCI archive, OCI layout directory, docker-archive (default oci)"),
+	OPT_STR('o', "output", struct save_args, output, "FILE", "write there; without it standard output"),
+	OPT_LATER(0, "platform", "OS/ARCH", "images for several platforms come in a later version"),
+	{ 0 },
+};
+
+/* A file that is born under another name and appears whole. */
+struct output {
+	int fd, dirfd;
+	char *temp, *name; /* in dirfd; temp NULL: written in place (standard output, a pipe, a device) */
+};
+
+static void output_done(struct output *o)
+{
+	if (o->temp && o->fd >= 0)
+		(void) unlinkat(o->dirfd, o->temp, 0);
+	closep_(&o->fd);
+	closep_(&o->dirfd);
+	free(o->temp);
+	free(o->name);
+}
+
+static int output_open(struct output *o, const char *path, struct err *e)
+{
+	struct stat st;
+	if (!path || strcmp(path, "-") == 0) {
+		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		return o->fd < 0 ? err_sys(e, "write to standard output") : 0;
+	}
+	_free_ char *real = realpath(path, NULL); /* through the user's own links */
+	struct slice text = slice_of(real ? real : path);
+	if (real && stat(real, &st) == 0 && !S_ISREG(st.st_mode)) {
+		if (S_ISDIR(st.st_mode)) {
+			err_set(e, ERR_USER, "'%s' is a directory", path);
+			return err_hint(e, "name a file, or write a layout with --format oci-dir");
+		}
+		o->fd = open(real, O_WRONLY | O_CLOEXEC);
+		return o->fd < 0 ? err_sys(e, "open '%s'", path) : 0;
+	}
+	_free_ char *dir = slice_dup(path_dir(text));
+	o->name = slice_dup(path_base(text));
+	o->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->dirfd < 0)
+		return err_sys(e, "open the directory '%s'", dir);
+	o->temp = fs_temp_name(".thimble-");
+	o->fd = openat(o->dirfd, o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return o->fd < 0 ? err_sys(e, "make a file in '%s'", dir) : 0;
+}
+
+static int output_finish(struct output *o, struct err *e)
+{
+	if (o->temp && renameat(o->dirfd, o->temp, o->dirfd, o->name) < 0)
+		return err_sys(e, "name the archive '%s'", o->name);
+	free(take_ptr(&o->temp));
+	return 0;
+}
+
+static int save_archive(struct store *s, const struct strs *names, const struct save_opts *o,
+			const char *path, struct err *e)
+{
+	_cleanup_(output_done) struct output out = { -1, -1, NULL, NULL };
+	if (output_open(&out, path, e) < 0)
+		return -1;
+	_cleanup_(sink_closep) struct sink *sink = sink_fd(out.fd);
+	if (image_save(s, names, o, sink, e) < 0 || sink_finish(sink, e) < 0)
+		return -1;
+	return output_finish(&out, e);
+}
+
+static int read_opts(struct cli *c, const struct save_args *a, struct save_opts *o, struct err *e)
+{
+	o->format = strcmp(a->format, "docker") == 0	? SAVE_DOCKER
+		    : strcmp(a->format, "oci-dir") == 0 ? SAVE_OCI_DIR
+							: SAVE_OCI;
+	o->compression = strcmp(a->compression, "zstd") == 0   ? COMP_ZSTD
+			 : strcmp(a->compression, "none") == 0 ? COMP_NONE
+							       : COMP_GZIP;
+	arr_each(what, &a->allow) {
+		if (strcmp(*what, "rootfs.export") != 0)
+			return cli_wrong(c, e, "--allow does not know '%s' (only rootfs.export)", *what);
+		o->allow_rootfs = true;
+	}
+	if (o->format == SAVE_OCI_DIR && (!a->output || strcmp(a->output, "-") == 0))
+		return cli_wrong(c, e, "--format oci-dir needs -o DIR");
+	if (o->format != SAVE_OCI_DIR && (!a->output || strcmp(a->output, "-") == 0) && c->out_tty)
+		return cli_wrong(c, e, "an archive would go to the terminal; use -o FILE");
+	return 0;
+}
+
+static int run(struct cli *c, const void *args, const struct words *words, struct err *e)
+{
+	const struct save_args *a = args;
+	struct save_opts o = { 0 };
+	struct strs names = { 0 };
+	if (read_opts(c, a, &o, e) < 0)
+		return -1;
+	for (size_t i = 0; i < words->n; i++) {
+		if (cli_no_scratch(words->p[i], "save", e) < 0) {
+			strs_done(&names);
+			return -1;
+		}
+		strs_add(&names, words->p[i]);
+	}
+	struct store *s = cli_store_trees(c, false, e);
+	int r = -1;
+	if (s && o.format == SAVE_OCI_DIR)
+		r = image_save_dir(s, &names, &o, a->output, e);
+	else if (s)
+		r = save_archive(s, &names, &o, a->output, e);
+	strs_done(&names);
+	return r < 0 ? err_add(e, "cannot save") : 0;
+}
+
+const struct cmd cmd_save = {
+	"save", "[OPTIONS] IMAGE...", "write images to an archive", opts, sizeof(struct save_args), run,
+	.min = 1,
+	.max = ARGS_ANY,
+	.defaults = &defaults,
+	.group = GROUP_IMAGES,
+	.details = "The same image gives the same bytes. An archive of either format is taken by 'docker load'.\n",
+	.examples = "  thimble save -o hello.tar hello:gcc\n"
+		    "  thimble save hello:gcc | docker load\n"
+		    "  thimble save --format oci-dir -o layout hello:gcc hello:scratch\n",
+};
