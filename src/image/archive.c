@@ -54,16 +54,18 @@ static int put_member(struct archive *a, const char *name, uint64_t size,
 	if (tar_write_entry(a->tar, &ent, name, NULL, -1, e) < 0 || fill(ctx, count, e) < 0)
 		return -1;
 	if (n != size)
-		return err_set(e, ERR_DATA, "'%s' has %llu bytes, not %llu as was written before it", name,
+		return err_set(e, ERR_DATA,
+			       "'%s' has %llu bytes, not %llu as was written before it", name,
 			       (unsigned long long)n, (unsigned long long)size);
 	return tar_write_padding(a->tar, size, e);
 }
 
-static int put_file(struct archive *a, const char *name, int (*fill)(void *, struct sink *, struct err *),
-		    void *ctx, struct err *e)
+static int put_file(struct archive *a, const char *name,
+		    int (*fill)(void *, struct sink *, struct err *), void *ctx, struct err *e)
 {
 	_free_ char *tmp = fs_temp_name(".thimble-");
-	_close_ int fd = openat(a->dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	_close_ int fd = openat(a->dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+				0644);
 	if (fd < 0)
 		return err_sys(e, "make a file for '%s'", name);
 	_cleanup_(sink_closep) struct sink *out = sink_fd(fd);
@@ -73,12 +75,13 @@ static int put_file(struct archive *a, const char *name, int (*fill)(void *, str
 	if (r == 0 && renameat(a->dirfd, tmp, a->dirfd, name) < 0)
 		r = err_sys(e, "write '%s'", name);
 	if (r < 0)
-		(void) unlinkat(a->dirfd, tmp, 0);
+		(void)unlinkat(a->dirfd, tmp, 0);
 	return r;
 }
 
 int archive_stream(struct archive *a, const char *name, uint64_t size,
-		   int (*fill)(void *ctx, struct sink *out, struct err *e), void *ctx, struct err *e)
+		   int (*fill)(void *ctx, struct sink *out, struct err *e), void *ctx,
+		   struct err *e)
 {
 	int r = a->tar ? put_member(a, name, size, fill, ctx, e) : put_file(a, name, fill, ctx, e);
 	return r < 0 ? err_add(e, "write '%s'", name) : 0;

@@ -13,12 +13,14 @@ struct err;
 struct sink;
 
 struct archive *archive_to_tar(struct sink *out); /* borrowed */
-struct archive *archive_to_dir(int dirfd);        /* borrowed */
+struct archive *archive_to_dir(int dirfd); /* borrowed */
 int archive_dir(struct archive *a, const char *name, struct err *e) _must_check_;
-int archive_bytes(struct archive *a, const char *name, struct slice bytes, struct err *e) _must_check_;
+int archive_bytes(struct archive *a, const char *name, struct slice bytes, struct err *e)
+	_must_check_;
 /* A file whose size is known and whose bytes `fill` writes, exactly so many. */
 int archive_stream(struct archive *a, const char *name, uint64_t size,
-		   int (*fill)(void *ctx, struct sink *out, struct err *e), void *ctx, struct err *e) _must_check_;
+		   int (*fill)(void *ctx, struct sink *out, struct err *e), void *ctx,
+		   struct err *e) _must_check_;
 /* The end of a tar. Does not finish the sink. */
 int archive_end(struct archive *a, struct err *e) _must_check_;
 void archive_close(struct archive *a);

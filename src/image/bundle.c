@@ -16,23 +16,23 @@
 #include "layer/tar_read.h"
 
 #define MEMBERS_MAX 200000
-#define LINKS_MAX 8
-#define HOLES_MAX (16ull << 30) /* an archive holds them for nothing, hashing does not */
+#define LINKS_MAX   8
+#define HOLES_MAX   (16ull << 30) /* an archive holds them for nothing, hashing does not */
 
 /* A file of an archive. */
 struct member {
-	const char *link;  /* key of what it stands for, or NULL */
-	unsigned number;   /* its name in the spool */
+	const char *link; /* key of what it stands for, or NULL */
+	unsigned number; /* its name in the spool */
 	uint64_t size;
 	struct digest digest;
-	bool is_blob;      /* was handed to the store */
+	bool is_blob; /* was handed to the store */
 };
 
 struct bundle {
 	struct store *store;
 	char *what;
-	int dirfd;         /* the layout, or the spool */
-	char *spool;       /* "tmp/…", NULL for a directory */
+	int dirfd; /* the layout, or the spool */
+	char *spool; /* "tmp/…", NULL for a directory */
 	struct map members;
 	struct arena arena;
 	uint64_t holes;
@@ -43,7 +43,7 @@ void bundle_close(struct bundle *b)
 	if (!b)
 		return;
 	if (b->dirfd >= 0)
-		(void) close(b->dirfd);
+		(void)close(b->dirfd);
 	if (b->spool && fs_remove(store_fd(b->store), b->spool, NULL) < 0)
 		log_debug("cannot remove %s; a later run sweeps it", b->spool);
 	map_done(&b->members);
@@ -91,7 +91,8 @@ static void hash_zeros(struct sha256 *sum, uint64_t n)
 static int count_hole(struct bundle *b, uint64_t n, struct err *e)
 {
 	if (n > HOLES_MAX || (b->holes += n) > HOLES_MAX)
-		return err_set(e, ERR_DATA, "the archive's sparse files are larger than any image's");
+		return err_set(e, ERR_DATA,
+			       "the archive's sparse files are larger than any image's");
 	return 0;
 }
 
@@ -122,7 +123,8 @@ static int spool_file(struct bundle *b, struct tar *t, struct member *m, struct 
 	char name[16];
 	m->number = (unsigned)b->members.n;
 	(void)snprintf(name, sizeof name, "%u", m->number);
-	_close_ int fd = openat(b->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_close_ int fd = openat(b->dirfd, name,
+				O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, "make a file in the store's tmp/");
 	return spool_bytes(b, t, fd, m, e);
@@ -131,8 +133,9 @@ static int spool_file(struct bundle *b, struct tar *t, struct member *m, struct 
 /* Symbolic links are relative to where they stand, hard links to the archive's root. */
 static const char *link_key(struct bundle *b, const char *key, const struct tar_entry *ent)
 {
-	_free_ char *at = ent->type == TAR_SYMLINK ? path_join(path_dir(slice_of(key)), slice_of(ent->link))
-						   : str_dup(ent->link);
+	_free_ char *at = ent->type == TAR_SYMLINK
+				  ? path_join(path_dir(slice_of(key)), slice_of(ent->link))
+				  : str_dup(ent->link);
 	_free_ char *to = path_key(slice_of(at));
 	return arena_str(&b->arena, slice_of(to));
 }
@@ -142,7 +145,8 @@ static int spool_member(struct bundle *b, struct tar *t, const struct tar_entry 
 	if (ent->type != TAR_FILE && ent->type != TAR_SYMLINK && ent->type != TAR_HARDLINK)
 		return 0;
 	if (b->members.n >= MEMBERS_MAX)
-		return err_set(e, ERR_DATA, "the archive has more than %d files, so it is not one of images",
+		return err_set(e, ERR_DATA,
+			       "the archive has more than %d files, so it is not one of images",
 			       MEMBERS_MAX);
 	_free_ char *key = path_key(slice_of(ent->path));
 	struct member *m = ARENA_NEW(&b->arena, struct member);
@@ -150,7 +154,8 @@ static int spool_member(struct bundle *b, struct tar *t, const struct tar_entry 
 		m->link = link_key(b, key, ent);
 	else if (spool_file(b, t, m, e) < 0)
 		return -1;
-	map_put(&b->members, slice_of(key), m); /* as when unpacking, the last one of a name counts */
+	map_put(&b->members, slice_of(key),
+		m); /* as when unpacking, the last one of a name counts */
 	return 0;
 }
 
@@ -165,7 +170,8 @@ static int spool_all(struct bundle *b, struct source *in, struct err *e)
 	return r < 0 ? err_add(e, "read %s", b->what) : 0;
 }
 
-struct bundle *bundle_from_stream(struct store *s, struct source *in, const char *what, struct err *e)
+struct bundle *bundle_from_stream(struct store *s, struct source *in, const char *what,
+				  struct err *e)
 {
 	_cleanup_(bundle_closep) struct bundle *b = NEW(struct bundle);
 	b->store = s;
@@ -284,7 +290,8 @@ int bundle_digest(struct bundle *b, const char *name, struct digest *out, struct
 	return pump(fd, NULL, out, e) < 0 ? err_add(e, "read '%s' in %s", name, b->what) : 0;
 }
 
-static int spool_to_blob(struct bundle *b, const char *name, const struct digest *want, struct err *e)
+static int spool_to_blob(struct bundle *b, const char *name, const struct digest *want,
+			 struct err *e)
 {
 	struct member *m = find(b, name);
 	char number[16], got_text[DIGEST_LEN], want_text[DIGEST_LEN];

@@ -12,7 +12,8 @@ struct source;
 struct bundle;
 
 /* Reads all of `in` (borrowed). `what` names it in messages. */
-struct bundle *bundle_from_stream(struct store *s, struct source *in, const char *what, struct err *e);
+struct bundle *bundle_from_stream(struct store *s, struct source *in, const char *what,
+				  struct err *e);
 struct bundle *bundle_from_dir(struct store *s, const char *path, struct err *e);
 void bundle_close(struct bundle *b); /* removes what was spooled */
 DEFINE_CLEANUP(struct bundle, bundle_close)
@@ -22,9 +23,12 @@ bool bundle_has(struct bundle *b, const char *name);
  * …") or not regular. Links inside are followed. */
 int bundle_open(struct bundle *b, const char *name, uint64_t *size, struct err *e) _must_check_;
 /* All of a small file. */
-int bundle_read(struct bundle *b, const char *name, size_t max, struct buf *out, struct err *e) _must_check_;
+int bundle_read(struct bundle *b, const char *name, size_t max, struct buf *out, struct err *e)
+	_must_check_;
 /* Digest of a file's bytes: known for archives, else read for it. */
-int bundle_digest(struct bundle *b, const char *name, struct digest *out, struct err *e) _must_check_;
+int bundle_digest(struct bundle *b, const char *name, struct digest *out, struct err *e)
+	_must_check_;
 /* Makes a file a blob of the store: renamed if it was spooled, else copied. ERR_DATA if its bytes
  * do not have this digest. The file can be opened afterwards as before. */
-int bundle_to_blob(struct bundle *b, const char *name, const struct digest *want, struct err *e) _must_check_;
+int bundle_to_blob(struct bundle *b, const char *name, const struct digest *want, struct err *e)
+	_must_check_;

@@ -47,6 +47,8 @@ int image_import(struct store *s, struct source *in, struct image_config *cfg, b
 	if (r < 0)
 		return err_add(e, "read the root file system");
 	char *snaps[] = { snap };
-	return image_put(s, &(struct image_new){ .cfg = cfg, .snaps = snaps, .snaps_n = 1, .docker = docker },
-			 manifest, id, e);
+	return image_put(
+		s,
+		&(struct image_new){ .cfg = cfg, .snaps = snaps, .snaps_n = 1, .docker = docker },
+		manifest, id, e);
 }

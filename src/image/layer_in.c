@@ -15,17 +15,12 @@ int layer_media_type(int fd, bool docker, const char **type, struct err *e)
 	if (n < 0)
 		return err_sys(e, "read a layer");
 	switch (comp_sniff(head, (size_t)n)) {
-	case COMP_NONE:
-		*type = docker ? MT_DOCKER_LAYER : MT_OCI_LAYER;
-		return 0;
-	case COMP_GZIP:
-		*type = docker ? MT_DOCKER_LAYER_GZIP : MT_OCI_LAYER_GZIP;
-		return 0;
-	case COMP_ZSTD:
-		*type = docker ? MT_DOCKER_LAYER_ZSTD : MT_OCI_LAYER_ZSTD;
-		return 0;
+	case COMP_NONE: *type = docker ? MT_DOCKER_LAYER : MT_OCI_LAYER; return 0;
+	case COMP_GZIP: *type = docker ? MT_DOCKER_LAYER_GZIP : MT_OCI_LAYER_GZIP; return 0;
+	case COMP_ZSTD: *type = docker ? MT_DOCKER_LAYER_ZSTD : MT_OCI_LAYER_ZSTD; return 0;
 	default:
-		return err_set(e, ERR_DATA, "a layer is compressed in a way that images may not use");
+		return err_set(e, ERR_DATA,
+			       "a layer is compressed in a way that images may not use");
 	}
 }
 
@@ -59,13 +54,13 @@ static int check_diff_id(const struct layer_in *l, struct sha256 *sum, struct er
 	sha256_end(sum, got.b);
 	if (digest_eq(&got, &l->diff_id))
 		return 0;
-	return err_set(e, ERR_DATA, "the stream has digest %s, the config says %s", digest_text(&got, a),
-		       digest_text(&l->diff_id, b));
+	return err_set(e, ERR_DATA, "the stream has digest %s, the config says %s",
+		       digest_text(&got, a), digest_text(&l->diff_id, b));
 }
 
 /* treefd -1: only checks the diff id. */
-static int unpack(struct store *s, const struct layer_in *l, int treefd, struct index *x, uint64_t *size,
-		  bool *packed, struct err *e)
+static int unpack(struct store *s, const struct layer_in *l, int treefd, struct index *x,
+		  uint64_t *size, bool *packed, struct err *e)
 {
 	enum compression comp;
 	struct sha256 sum;
@@ -79,14 +74,16 @@ static int unpack(struct store *s, const struct layer_in *l, int treefd, struct 
 	sha256_begin(&sum);
 	*size = 0;
 	_cleanup_(source_closep) struct source *in = source_hash(plain, &sum, size);
-	if ((treefd >= 0 && tree_apply(treefd, in, store_tree_opts(s), x, e) < 0) || drain(in, e) < 0)
+	if ((treefd >= 0 && tree_apply(treefd, in, store_tree_opts(s), x, e) < 0) ||
+	    drain(in, e) < 0)
 		return -1;
 	*packed = comp != COMP_NONE;
 	return check_diff_id(l, &sum, e);
 }
 
 /* Would writing it from tree and index give the same bytes? Then it need not be kept twice. */
-static int is_ours(int treefd, const struct index *x, const struct digest *diff_id, bool *out, struct err *e)
+static int is_ours(int treefd, const struct index *x, const struct digest *diff_id, bool *out,
+		   struct err *e)
 {
 	struct digest d;
 	uint64_t n;

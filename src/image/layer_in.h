@@ -11,16 +11,18 @@ struct layer_in {
 	int (*open)(void *ctx, struct err *e);
 	/* Makes the file a blob with this digest. */
 	int (*keep)(void *ctx, const struct digest *d, struct err *e);
-	struct digest digest;      /* of the file as it came */
-	uint64_t size;             /* of the file as it came */
+	struct digest digest; /* of the file as it came */
+	uint64_t size; /* of the file as it came */
 	const char *media_type;
-	struct digest diff_id;     /* of the stream in it, as the config has it */
+	struct digest diff_id; /* of the stream in it, as the config has it */
 };
 /* The snapshot with this diff id, unpacked if it was not there. A compressed file is kept as a
  * blob, so that it can be handed on unchanged; so is a plain one that we could not write again byte
  * by byte. ERR_DATA when the stream does not have the diff id. */
-int layer_take_in(struct store *s, const struct layer_in *l, char id[static SNAP_ID], struct err *e) _must_check_;
+int layer_take_in(struct store *s, const struct layer_in *l, char id[static SNAP_ID], struct err *e)
+	_must_check_;
 /* The media type for a file's compression, by its first bytes: OCI's, or Docker's. */
 int layer_media_type(int fd, bool docker, const char **type, struct err *e) _must_check_;
 /* Digest and size of a snapshot's canonical stream. */
-int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e) _must_check_;
+int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e)
+	_must_check_;

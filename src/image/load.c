@@ -37,8 +37,8 @@ static int open_layer(void *ctx, struct err *e)
 	uint64_t size;
 	_close_ int fd = bundle_open(f->b, f->name, &size, e);
 	if (fd >= 0 && size != f->size)
-		return err_set(e, ERR_DATA, "'%s' has %llu bytes, not %llu", f->name, (unsigned long long)size,
-			       (unsigned long long)f->size);
+		return err_set(e, ERR_DATA, "'%s' has %llu bytes, not %llu", f->name,
+			       (unsigned long long)size, (unsigned long long)f->size);
 	return fd < 0 ? -1 : take_fd(&fd);
 }
 
@@ -169,7 +169,8 @@ static int load_what_it_is(struct loader *l, const char *what, struct err *e)
 	else if (bundle_has(l->b, "repositories"))
 		r = load_docker_v1(l, e);
 	else {
-		err_set(e, ERR_DATA, "%s holds no image: no index.json, manifest.json or repositories", what);
+		err_set(e, ERR_DATA,
+			"%s holds no image: no index.json, manifest.json or repositories", what);
 		return err_hint(e, "for the files of a root file system use 'thimble import'");
 	}
 	if (r < 0)
@@ -189,7 +190,8 @@ static struct bundle *bundle_of_fd(struct store *s, int fd, const char *what, st
 	return plain ? bundle_from_stream(s, plain, what, e) : NULL;
 }
 
-static struct bundle *open_bundle(struct store *s, int fd, const char *path, const char *what, struct err *e)
+static struct bundle *open_bundle(struct store *s, int fd, const char *path, const char *what,
+				  struct err *e)
 {
 	if (!path)
 		return bundle_of_fd(s, fd, what, e);

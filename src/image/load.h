@@ -14,13 +14,13 @@
 
 struct image_load_opts {
 	const struct platform *platform; /* of an image that has several; NULL: this machine's */
-	const char *name;                /* for an image that brings no name; NULL: it stays untagged */
-	const char *what;                /* of several in it, only the one with this name or tag; NULL: all */
-	bool unnamed;                    /* no name is set in the store, whatever the archive says */
+	const char *name; /* for an image that brings no name; NULL: it stays untagged */
+	const char *what; /* of several in it, only the one with this name or tag; NULL: all */
+	bool unnamed; /* no name is set in the store, whatever the archive says */
 };
 struct image_loaded {
 	struct digest manifest, id;
-	struct strs names;               /* full references that were set; none: untagged */
+	struct strs names; /* full references that were set; none: untagged */
 };
 struct image_loads {
 	struct image_loaded *p;

@@ -24,14 +24,15 @@ static char *member_name(const json_t *text, const char *what, struct err *e)
 }
 
 /* The file's bytes stay a layer as they are: compressed, or plain. */
-static int take_layer(struct loader *l, const char *name, const struct digest *diff_id, struct manifest *m,
-		      struct err *e)
+static int take_layer(struct loader *l, const char *name, const struct digest *diff_id,
+		      struct manifest *m, struct err *e)
 {
 	struct descriptor d = { 0 };
 	const char *type;
 	uint64_t size;
 	_close_ int fd = bundle_open(l->b, name, &size, e);
-	if (fd < 0 || layer_media_type(fd, true, &type, e) < 0 || bundle_digest(l->b, name, &d.digest, e) < 0)
+	if (fd < 0 || layer_media_type(fd, true, &type, e) < 0 ||
+	    bundle_digest(l->b, name, &d.digest, e) < 0)
 		return -1;
 	if (load_layer(l, name, &d.digest, size, type, diff_id, e) < 0)
 		return -1;
@@ -41,7 +42,8 @@ static int take_layer(struct loader *l, const char *name, const struct digest *d
 	return 0;
 }
 
-static int finish(struct loader *l, struct manifest *m, struct slice config, struct strs *names, struct err *e)
+static int finish(struct loader *l, struct manifest *m, struct slice config, struct strs *names,
+		  struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	struct digest d;
@@ -72,7 +74,8 @@ static int check_promise(const char *name, struct slice bytes, struct err *e)
 	return err_set(e, ERR_DATA, "'%s' has digest %s", name, digest_text(&got, text));
 }
 
-static int read_tags(struct loader *l, const json_t *entry, struct strs *names, bool *wanted, struct err *e)
+static int read_tags(struct loader *l, const json_t *entry, struct strs *names, bool *wanted,
+		     struct err *e)
 {
 	_cleanup_(strs_done) struct strs tags = { 0 };
 	if (js_strs(entry, "RepoTags", &tags, e) < 0)
@@ -111,7 +114,8 @@ static int take_entry(struct loader *l, const json_t *entry, struct err *e)
 	    image_config_parse(buf_view(&config), &cfg, e) < 0)
 		return err_add(e, "read the config");
 	if (json_array_size(layers) != cfg.diff_ids.n || cfg.diff_ids.n > MANIFEST_LAYERS_MAX)
-		return err_set(e, ERR_DATA, "manifest.json has %zu layers, the config %zu (at most %u)",
+		return err_set(e, ERR_DATA,
+			       "manifest.json has %zu layers, the config %zu (at most %u)",
 			       json_array_size(layers), cfg.diff_ids.n, MANIFEST_LAYERS_MAX);
 	for (size_t i = 0; i < cfg.diff_ids.n; i++) {
 		_free_ char *name = member_name(json_array_get(layers, i), "a layer", e);
@@ -150,7 +154,8 @@ static json_t *read_v1(struct loader *l, const char *id, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	_free_ char *name = str_printf("%s/json", id);
-	return bundle_read(l->b, name, MANIFEST_MAX, &b, e) < 0 ? NULL : js_parse(buf_view(&b), name, e);
+	return bundle_read(l->b, name, MANIFEST_MAX, &b, e) < 0 ? NULL
+								: js_parse(buf_view(&b), name, e);
 }
 
 /* The ids from the top down to the one without a parent. */
@@ -159,7 +164,8 @@ static int chain_of(struct loader *l, const char *top, struct strs *ids, struct 
 	_free_ char *id = str_dup(top);
 	while (id) {
 		if (!id_ok(id) || ids->n >= MANIFEST_LAYERS_MAX || strs_find(ids, id) >= 0)
-			return err_set(e, ERR_DATA, "the chain of layers of '%s' is malformed", top);
+			return err_set(e, ERR_DATA, "the chain of layers of '%s' is malformed",
+				       top);
 		const char *parent = NULL;
 		_json_ json_t *v = read_v1(l, id, e);
 		if (!v || js_str(v, "parent", &parent, e) < 0)
@@ -190,8 +196,10 @@ static int v1_history(const json_t *v, struct image_config *cfg, struct err *e)
 /* The top layer's json is nearly a config: what belongs to the layer goes, rootfs and history come. */
 static int v1_config(const json_t *top, struct image_config *out, struct err *e)
 {
-	static const char *const drop[] = { "id", "parent", "parent_id", "layer_id", "throwaway", "Size",
-					    "container", "container_config", "docker_version", "comment" };
+	static const char *const drop[] = { "id",        "parent",           "parent_id",
+					    "layer_id",  "throwaway",        "Size",
+					    "container", "container_config", "docker_version",
+					    "comment" };
 	_json_ json_t *v = json_deep_copy(top);
 	_cleanup_(buf_done) struct buf b = { 0 };
 	for (size_t i = 0; i < COUNT_OF(drop); i++)
@@ -228,7 +236,8 @@ static int v1_image(struct loader *l, const char *top_id, struct strs *names, st
 	return finish(l, &m, buf_view(&config), names, e);
 }
 
-static int v1_tag(struct loader *l, const char *repo, const char *tag, const json_t *id, struct err *e)
+static int v1_tag(struct loader *l, const char *repo, const char *tag, const json_t *id,
+		  struct err *e)
 {
 	_cleanup_(strs_done) struct strs names = { 0 };
 	_cleanup_(reference_done) struct reference ref = { 0 };
@@ -240,7 +249,8 @@ static int v1_tag(struct loader *l, const char *repo, const char *tag, const jso
 	strs_take(&names, reference_text(&ref));
 	if (!load_wants(l, names.p[0]))
 		return 0;
-	return v1_image(l, json_string_value(id), &names, e) < 0 ? err_add(e, "image '%s'", name) : 0;
+	return v1_image(l, json_string_value(id), &names, e) < 0 ? err_add(e, "image '%s'", name)
+								 : 0;
 }
 
 int load_docker_v1(struct loader *l, struct err *e)
@@ -253,10 +263,9 @@ int load_docker_v1(struct loader *l, struct err *e)
 		return -1;
 	const char *repo, *tag;
 	json_t *tags, *id;
-	json_object_foreach(repos, repo, tags) {
-		json_object_foreach(tags, tag, id)
-			if (v1_tag(l, repo, tag, id, e) < 0)
-				return -1;
+	json_object_foreach(repos, repo, tags)
+	{
+		json_object_foreach(tags, tag, id) if (v1_tag(l, repo, tag, id, e) < 0) return -1;
 	}
 	return 0;
 }

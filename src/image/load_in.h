@@ -19,7 +19,8 @@ int load_layer(struct loader *l, const char *name, const struct digest *digest, 
 	       const char *media_type, const struct digest *diff_id, struct err *e) _must_check_;
 /* The image is whole: makes it known and notes it in l->out. names: full references, to be set at the
  * end. They are taken over. */
-int load_done(struct loader *l, const struct digest *manifest, struct strs *names, struct err *e) _must_check_;
+int load_done(struct loader *l, const struct digest *manifest, struct strs *names, struct err *e)
+	_must_check_;
 /* o->what against a full reference. */
 bool load_wants(const struct loader *l, const char *ref);
 

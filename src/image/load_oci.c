@@ -8,7 +8,7 @@
 
 #define INDEX_DEPTH_MAX 3
 #define NAME_CONTAINERD "io.containerd.image.name"
-#define NAME_OCI "org.opencontainers.image.ref.name"
+#define NAME_OCI        "org.opencontainers.image.ref.name"
 
 static void blob_name(const struct digest *d, char out[static SHA256_HEX + 16])
 {
@@ -39,8 +39,8 @@ static int take_blob(struct loader *l, const struct descriptor *d, struct buf *o
 	struct digest got;
 	blob_name(&d->digest, name);
 	if (d->size > MANIFEST_MAX)
-		return err_set(e, ERR_DATA, "'%s' is said to have %llu bytes; at most %u are taken", name,
-			       (unsigned long long)d->size, MANIFEST_MAX);
+		return err_set(e, ERR_DATA, "'%s' is said to have %llu bytes; at most %u are taken",
+			       name, (unsigned long long)d->size, MANIFEST_MAX);
 	if (bundle_read(l->b, name, MANIFEST_MAX, out, e) < 0)
 		return -1;
 	if (out->len != d->size)
@@ -48,17 +48,19 @@ static int take_blob(struct loader *l, const struct descriptor *d, struct buf *o
 			       (unsigned long long)d->size);
 	digest_of(buf_view(out), &got);
 	if (!digest_eq(&got, &d->digest))
-		return err_set(e, ERR_DATA, "'%s' has digest %s, not %s", name, digest_text(&got, a),
-			       digest_text(&d->digest, b));
+		return err_set(e, ERR_DATA, "'%s' has digest %s, not %s", name,
+			       digest_text(&got, a), digest_text(&d->digest, b));
 	return blob_put(l->s, buf_view(out), &got, e);
 }
 
-static int take_layer(struct loader *l, const struct descriptor *d, const struct digest *diff_id, struct err *e)
+static int take_layer(struct loader *l, const struct descriptor *d, const struct digest *diff_id,
+		      struct err *e)
 {
 	char name[SHA256_HEX + 16];
 	enum media_kind kind = media_kind(d->media_type);
 	if (kind == MEDIA_FOREIGN_LAYER)
-		return err_set(e, ERR_DATA, "it is not in the archive: its bytes may not be handed on ('%s')",
+		return err_set(e, ERR_DATA,
+			       "it is not in the archive: its bytes may not be handed on ('%s')",
 			       d->media_type);
 	if (kind != MEDIA_LAYER)
 		return err_set(e, ERR_DATA, "layers of the type '%s' are not known",
@@ -74,22 +76,23 @@ static int take_layers(struct loader *l, const struct manifest *m, struct err *e
 	if (media_kind(m->config.media_type) != MEDIA_CONFIG)
 		return err_set(e, ERR_DATA, "it is not an image: its config has the type '%s'",
 			       m->config.media_type ? m->config.media_type : "");
-	if (take_blob(l, &m->config, &text, e) < 0 || image_config_parse(buf_view(&text), &cfg, e) < 0)
+	if (take_blob(l, &m->config, &text, e) < 0 ||
+	    image_config_parse(buf_view(&text), &cfg, e) < 0)
 		return err_add(e, "read the config");
 	if (cfg.diff_ids.n != m->layers.n)
-		return err_set(e, ERR_DATA, "the manifest has %zu layers, the config %zu", m->layers.n,
-			       cfg.diff_ids.n);
+		return err_set(e, ERR_DATA, "the manifest has %zu layers, the config %zu",
+			       m->layers.n, cfg.diff_ids.n);
 	for (size_t i = 0; i < m->layers.n; i++)
 		if (take_layer(l, &m->layers.p[i], &cfg.diff_ids.p[i], e) < 0)
 			return err_add(e, "layer %zu of %zu", i + 1, m->layers.n);
 	return 0;
 }
 
-static int take_image(struct loader *l, const struct descriptor *d, struct strs *names, unsigned depth,
-		      struct err *e);
+static int take_image(struct loader *l, const struct descriptor *d, struct strs *names,
+		      unsigned depth, struct err *e);
 
-static int take_index(struct loader *l, const struct descriptor *d, struct slice text, struct strs *names,
-		      unsigned depth, struct err *e)
+static int take_index(struct loader *l, const struct descriptor *d, struct slice text,
+		      struct strs *names, unsigned depth, struct err *e)
 {
 	_cleanup_(image_index_done) struct image_index x = { 0 };
 	if (image_index_parse(text, d->media_type, &x, e) < 0)
@@ -108,8 +111,8 @@ static int take_index(struct loader *l, const struct descriptor *d, struct slice
 	return take_image(l, chosen, names, depth + 1, e);
 }
 
-static int take_image(struct loader *l, const struct descriptor *d, struct strs *names, unsigned depth,
-		      struct err *e)
+static int take_image(struct loader *l, const struct descriptor *d, struct strs *names,
+		      unsigned depth, struct err *e)
 {
 	char text[DIGEST_LEN];
 	_cleanup_(buf_done) struct buf b = { 0 };
@@ -160,7 +163,8 @@ static bool is_attestation(const struct descriptor *d)
 }
 
 /* Of several entries with one name (or none, but platforms) the one for our platform counts. */
-static bool is_better_elsewhere(struct loader *l, const struct image_index *x, size_t at, const char *name)
+static bool is_better_elsewhere(struct loader *l, const struct image_index *x, size_t at,
+				const char *name)
 {
 	struct image_index same = { 0 };
 	if (!x->manifests.p[at].platform)
@@ -170,7 +174,9 @@ static bool is_better_elsewhere(struct loader *l, const struct image_index *x, s
 		if (it->platform && (name ? other && strcmp(name, other) == 0 : !other))
 			arr_push(&same.manifests, *it); /* borrowed: only this array is freed */
 	}
-	const struct descriptor *best = same.manifests.n > 1 ? image_index_choose(&same, &l->platform) : NULL;
+	const struct descriptor *best = same.manifests.n > 1
+						? image_index_choose(&same, &l->platform)
+						: NULL;
 	bool elsewhere = best && !digest_eq(&best->digest, &x->manifests.p[at].digest);
 	arr_done(&same.manifests);
 	return elsewhere;
@@ -183,8 +189,8 @@ static int take_entries(struct loader *l, const struct image_index *x, struct er
 		enum media_kind kind = media_kind(d->media_type);
 		_free_ char *name = name_of(d);
 		_cleanup_(strs_done) struct strs names = { 0 };
-		if ((kind != MEDIA_MANIFEST && kind != MEDIA_INDEX) || is_attestation(d) || d->artifact_type ||
-		    !wants(l, d, name) || is_better_elsewhere(l, x, i, name))
+		if ((kind != MEDIA_MANIFEST && kind != MEDIA_INDEX) || is_attestation(d) ||
+		    d->artifact_type || !wants(l, d, name) || is_better_elsewhere(l, x, i, name))
 			continue;
 		if (name)
 			strs_add(&names, name);

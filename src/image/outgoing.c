@@ -16,8 +16,9 @@ int outgoing_check(const struct image *im, bool allow_rootfs, struct err *e)
 {
 	if (!im->on_rootfs || allow_rootfs)
 		return 0;
-	err_set(e, ERR_DENIED, "the image stands on this machine's own files (rootfs:/), which are not in its "
-			       "layers; elsewhere it would not work");
+	err_set(e, ERR_DENIED,
+		"the image stands on this machine's own files (rootfs:/), which are not in its "
+		"layers; elsewhere it would not work");
 	return err_hint(e, "build it FROM a base image, or say --allow rootfs.export");
 }
 
@@ -25,7 +26,7 @@ static void layer_done(struct store *s, struct outgoing_layer *l)
 {
 	descriptor_done(&l->desc);
 	if (l->file) /* twice for a layer that occurs twice, which is fine */
-		(void) unlinkat(store_fd(s), l->file, 0);
+		(void)unlinkat(store_fd(s), l->file, 0);
 	free(l->file);
 }
 
@@ -61,8 +62,8 @@ static int differs(const struct digest *got, const struct digest *want, struct e
 	char a[DIGEST_LEN], b[DIGEST_LEN];
 	if (digest_eq(got, want))
 		return 0;
-	err_set(e, ERR_DATA, "a layer in the store is damaged: it has digest %s, not %s", digest_text(got, a),
-		digest_text(want, b));
+	err_set(e, ERR_DATA, "a layer in the store is damaged: it has digest %s, not %s",
+		digest_text(got, a), digest_text(want, b));
 	return err_hint(e, "build, load or import the image again");
 }
 
@@ -75,8 +76,8 @@ static int write_blob(struct store *s, const struct digest *d, struct sink *out,
 	return differs(&got, d, e);
 }
 
-static int write_tree(struct store *s, const char *id, const struct digest *diff_id, struct sink *out,
-		      struct err *e)
+static int write_tree(struct store *s, const char *id, const struct digest *diff_id,
+		      struct sink *out, struct err *e)
 {
 	struct sha256 sum;
 	struct digest got;
@@ -128,15 +129,16 @@ static int write_plain(struct store *s, const char *id, struct sink *out, struct
 	if (!sn.foreign)
 		return write_tree(s, id, &sn.diff_id, out, e);
 	if (!blob_has(s, &sn.blob.digest)) {
-		err_set(e, ERR_ABSENT, "the bytes that the layer %s came as are not in the store any more",
+		err_set(e, ERR_ABSENT,
+			"the bytes that the layer %s came as are not in the store any more",
 			digest_text(&sn.diff_id, text));
 		return err_hint(e, "load or pull the image again");
 	}
 	return inflate_blob(s, &sn.blob.digest, &sn.diff_id, out, e);
 }
 
-int outgoing_tar(struct store *s, const struct image *im, size_t i, struct sink *out, uint64_t *size,
-		 struct err *e)
+int outgoing_tar(struct store *s, const struct image *im, size_t i, struct sink *out,
+		 uint64_t *size, struct err *e)
 {
 	uint64_t n = 0;
 	_cleanup_(sink_closep) struct sink *count = sink_hash(out, NULL, &n);
@@ -146,7 +148,8 @@ int outgoing_tar(struct store *s, const struct image *im, size_t i, struct sink 
 	return 0;
 }
 
-int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct sink *out, struct err *e)
+int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct sink *out,
+			 struct err *e)
 {
 	struct digest got;
 	if (l->from == OUTGOING_BLOB)
@@ -173,11 +176,14 @@ static const char *layer_type(enum compression c, bool docker)
 static enum compression compression_of(const char *type)
 {
 	struct slice t = slice_of(type);
-	return slice_ends(t, SL("gzip")) ? COMP_GZIP : slice_ends(t, SL("zstd")) ? COMP_ZSTD : COMP_NONE;
+	return slice_ends(t, SL("gzip"))   ? COMP_GZIP
+	       : slice_ends(t, SL("zstd")) ? COMP_ZSTD
+					   : COMP_NONE;
 }
 
 /* Compresses into a file of tmp/, whose name goes into l. */
-static int compress(struct store *s, struct outgoing_layer *l, enum compression c, int level, struct err *e)
+static int compress(struct store *s, struct outgoing_layer *l, enum compression c, int level,
+		    struct err *e)
 {
 	struct sha256 sum;
 	uint64_t n = 0;
@@ -212,8 +218,9 @@ static bool blob_fits(struct store *s, const struct digest *d, uint64_t size, co
 	return fd >= 0 && have == size;
 }
 
-static int prepare_layer(struct store *s, const struct image *im, size_t i, const struct outgoing_opts *o,
-			 bool docker, struct outgoing_layer *l, struct err *e)
+static int prepare_layer(struct store *s, const struct image *im, size_t i,
+			 const struct outgoing_opts *o, bool docker, struct outgoing_layer *l,
+			 struct err *e)
 {
 	const struct descriptor *have = &im->manifest.layers.p[i];
 	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
@@ -244,7 +251,8 @@ static int prepare_layer(struct store *s, const struct image *im, size_t i, cons
 }
 
 /* A layer that occurs twice is compressed once. */
-static int copy_earlier(struct outgoing *out, struct outgoing_layer *l, const struct digest *diff_id)
+static int copy_earlier(struct outgoing *out, struct outgoing_layer *l,
+			const struct digest *diff_id)
 {
 	for (size_t k = 0; k < out->layers.n; k++) {
 		const struct outgoing_layer *it = &out->layers.p[k];
@@ -259,8 +267,8 @@ static int copy_earlier(struct outgoing *out, struct outgoing_layer *l, const st
 	return 0;
 }
 
-static int prepare_layers(struct store *s, const struct image *im, const struct outgoing_opts *o, bool docker,
-			  struct outgoing *out, struct err *e)
+static int prepare_layers(struct store *s, const struct image *im, const struct outgoing_opts *o,
+			  bool docker, struct outgoing *out, struct err *e)
 {
 	for (size_t i = 0; i < im->snaps.n; i++) {
 		struct outgoing_layer l = { 0 };
@@ -303,18 +311,19 @@ static void remember(struct store *s, const struct image *im, const struct outgo
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	char text[DIGEST_LEN], diff[DIGEST_LEN];
-	buf_printf(&b, "manifest %s %zu %s\n", digest_text(&out->manifest_digest, text), out->manifest_n,
-		   out->media_type);
+	buf_printf(&b, "manifest %s %zu %s\n", digest_text(&out->manifest_digest, text),
+		   out->manifest_n, out->media_type);
 	for (size_t i = 0; i < out->layers.n; i++)
-		buf_printf(&b, "layer %s %s %" PRIu64 " %s\n", digest_text(&out->layers.p[i].diff_id, diff),
-			   digest_text(&out->layers.p[i].desc.digest, text), out->layers.p[i].desc.size,
-			   out->layers.p[i].desc.media_type);
+		buf_printf(&b, "layer %s %s %" PRIu64 " %s\n",
+			   digest_text(&out->layers.p[i].diff_id, diff),
+			   digest_text(&out->layers.p[i].desc.digest, text),
+			   out->layers.p[i].desc.size, out->layers.p[i].desc.media_type);
 	if (cache_put(s, "outgoing", &im->manifest_digest, buf_view(&b), NULL) < 0)
 		log_debug("cannot remember the manifest that goes out");
 }
 
-static int prepare_manifest(struct store *s, const struct image *im, bool docker, struct outgoing *out,
-			    struct err *e)
+static int prepare_manifest(struct store *s, const struct image *im, bool docker,
+			    struct outgoing *out, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	descriptor_copy(&out->config, &im->manifest.config);
@@ -322,7 +331,8 @@ static int prepare_manifest(struct store *s, const struct image *im, bool docker
 		if (blob_read(s, &im->manifest_digest, &b, e) < 0)
 			return -1;
 	} else {
-		str_set(&out->config.media_type, str_dup(docker ? MT_DOCKER_CONFIG : MT_OCI_CONFIG));
+		str_set(&out->config.media_type,
+			str_dup(docker ? MT_DOCKER_CONFIG : MT_OCI_CONFIG));
 		write_manifest(im, out, docker, &b);
 	}
 	digest_of(buf_view(&b), &out->manifest_digest);
@@ -335,11 +345,13 @@ static int prepare_manifest(struct store *s, const struct image *im, bool docker
 int outgoing_prepare(struct store *s, const struct image *im, const struct outgoing_opts *o,
 		     struct outgoing *out, struct err *e)
 {
-	bool docker = o->keep_types ? strcmp(im->manifest.media_type, MT_DOCKER_MANIFEST) == 0 : o->docker;
+	bool docker = o->keep_types ? strcmp(im->manifest.media_type, MT_DOCKER_MANIFEST) == 0
+				    : o->docker;
 	struct outgoing made = { 0 };
 	if (outgoing_check(im, o->allow_rootfs, e) < 0)
 		return -1;
-	if (prepare_layers(s, im, o, docker, &made, e) < 0 || prepare_manifest(s, im, docker, &made, e) < 0) {
+	if (prepare_layers(s, im, o, docker, &made, e) < 0 ||
+	    prepare_manifest(s, im, docker, &made, e) < 0) {
 		outgoing_done(s, &made);
 		return -1;
 	}

@@ -14,11 +14,12 @@
 struct sink;
 
 struct outgoing_opts {
-	enum compression compression; /* of layers that have no compressed form yet: GZIP, ZSTD or NONE */
-	int level;                    /* 0: default */
-	bool docker;                  /* Docker's media types, else OCI's */
-	bool keep_types;              /* whatever the manifest has: `docker` does not count */
-	bool allow_rootfs;            /* an image that stands on rootfs:/ too (design.md §6.4) */
+	/* of layers that have no compressed form yet: GZIP, ZSTD or NONE */
+	enum compression compression;
+	int level; /* 0: default */
+	bool docker; /* Docker's media types, else OCI's */
+	bool keep_types; /* whatever the manifest has: `docker` does not count */
+	bool allow_rootfs; /* an image that stands on rootfs:/ too (design.md §6.4) */
 };
 
 /* A layer that is ready to go: its bytes lie in a blob, in a file in tmp/, or are written from the
@@ -29,13 +30,13 @@ struct outgoing_layer {
 	char snap[SNAP_ID];
 	uint64_t tar_size;
 	enum { OUTGOING_BLOB, OUTGOING_FILE, OUTGOING_TREE } from;
-	char *file;                   /* "tmp/…" in the store */
+	char *file; /* "tmp/…" in the store */
 };
 struct outgoing {
 	struct digest manifest_digest;
-	char *manifest;               /* bytes */
+	char *manifest; /* bytes */
 	size_t manifest_n;
-	const char *media_type;       /* of the manifest */
+	const char *media_type; /* of the manifest */
 	struct descriptor config;
 	ARRAY_OF(struct outgoing_layer) layers;
 };
@@ -43,10 +44,11 @@ struct outgoing {
 int outgoing_prepare(struct store *s, const struct image *im, const struct outgoing_opts *o,
 		     struct outgoing *out, struct err *e) _must_check_;
 void outgoing_done(struct store *s, struct outgoing *o);
-int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct sink *out, struct err *e) _must_check_;
+int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct sink *out,
+			 struct err *e) _must_check_;
 /* The layer's plain tar stream, of im->snaps[i], whichever way it can be had; checked against the
  * diff id while it is written. *size: what was written. */
-int outgoing_tar(struct store *s, const struct image *im, size_t i, struct sink *out, uint64_t *size,
-		 struct err *e) _must_check_;
+int outgoing_tar(struct store *s, const struct image *im, size_t i, struct sink *out,
+		 uint64_t *size, struct err *e) _must_check_;
 /* Refuses what must not leave this machine. */
 int outgoing_check(const struct image *im, bool allow_rootfs, struct err *e) _must_check_;

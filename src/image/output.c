@@ -16,8 +16,8 @@
 struct output {
 	struct image_fs *fs;
 	int dest;
-	struct map links;  /* "layer group" -> name of the first of a hard-link group */
-	struct strs dirs;  /* whose times are set at the end, parents first */
+	struct map links; /* "layer group" -> name of the first of a hard-link group */
+	struct strs dirs; /* whose times are set at the end, parents first */
 	ARRAY_OF(struct view_hit) dir_hits;
 };
 
@@ -31,7 +31,7 @@ static int open_parent(struct output *o, const char *name, struct err *e)
 	while (at >= 0 && path_next(&rest, &part)) {
 		_free_ char *one = slice_dup(part);
 		int next = openat(at, one, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		(void) close(at);
+		(void)close(at);
 		at = next;
 	}
 	return at < 0 ? err_sys(e, "open the directory of '%s'", name) : take_fd(&at);
@@ -54,9 +54,10 @@ static int make_dir(int at, const char *name, struct err *e)
 static void set_xattrs(int fd, const struct entry *ent)
 {
 	char proc[FS_PROC_LEN];
-	(void) fs_proc_path(fd, proc);
+	(void)fs_proc_path(fd, proc);
 	for (size_t i = 0; i < ent->xattrs_n; i++)
-		if (setxattr(proc, ent->xattrs[i].name, ent->xattrs[i].value, ent->xattrs[i].len, 0) < 0)
+		if (setxattr(proc, ent->xattrs[i].name, ent->xattrs[i].value, ent->xattrs[i].len,
+			     0) < 0)
 			log_debug("xattr %s of %s is left out", ent->xattrs[i].name, ent->path);
 }
 
@@ -70,7 +71,8 @@ static int set_file_meta(int fd, const struct entry *ent, struct err *e)
 }
 
 /* Written beside its place and renamed into it: a program that runs from there is not disturbed. */
-static int write_file(struct output *o, int at, const char *name, const struct view_hit *hit, struct err *e)
+static int write_file(struct output *o, int at, const char *name, const struct view_hit *hit,
+		      struct err *e)
 {
 	_free_ char *tmp = fs_temp_name(".thimble-");
 	_close_ int in = image_fs_file(o->fs, hit, e);
@@ -89,7 +91,7 @@ static int write_file(struct output *o, int at, const char *name, const struct v
 	if (r == 0 && renameat(at, tmp, at, name) < 0)
 		r = err_sys(e, "rename the file to its place");
 	if (r < 0)
-		(void) unlinkat(at, tmp, 0);
+		(void)unlinkat(at, tmp, 0);
 	return r;
 }
 
@@ -102,8 +104,8 @@ static int link_first(struct output *o, int at, const char *name, const char *fi
 	return linkat(dir, base, at, name, 0) < 0 ? err_sys(e, "link to '%s'", first) : 0;
 }
 
-static int put_file(struct output *o, int at, const char *base, const char *name, const struct view_hit *hit,
-		    struct err *e)
+static int put_file(struct output *o, int at, const char *base, const char *name,
+		    const struct view_hit *hit, struct err *e)
 {
 	if (hit->entry->group == 0)
 		return write_file(o, at, base, hit, e);
@@ -124,7 +126,7 @@ static int put_symlink(int at, const char *base, const struct entry *ent, struct
 		return -1;
 	if (symlinkat(ent->link, at, base) < 0)
 		return err_sys(e, "make a symbolic link");
-	(void) utimensat(at, base, times, AT_SYMLINK_NOFOLLOW);
+	(void)utimensat(at, base, times, AT_SYMLINK_NOFOLLOW);
 	return 0;
 }
 
@@ -139,13 +141,9 @@ static int put(struct output *o, const struct view_hit *hit, const char *name, s
 		strs_add(&o->dirs, name);
 		arr_push(&o->dir_hits, *hit);
 		return make_dir(at, base, e);
-	case ENTRY_FILE:
-		return put_file(o, at, base, name, hit, e);
-	case ENTRY_SYMLINK:
-		return put_symlink(at, base, hit->entry, e);
-	default:
-		log_debug("'%s' is a device or a pipe: left out", name);
-		return 0;
+	case ENTRY_FILE: return put_file(o, at, base, name, hit, e);
+	case ENTRY_SYMLINK: return put_symlink(at, base, hit->entry, e);
+	default: log_debug("'%s' is a device or a pipe: left out", name); return 0;
 	}
 }
 
@@ -182,13 +180,12 @@ static int put_all(struct output *o, const char *strip, struct err *e)
 
 static void output_done(struct output *o)
 {
-	map_each(it, &o->links)
-		free(it->value);
+	map_each(it, &o->links) free(it->value);
 	map_done(&o->links);
 	strs_done(&o->dirs);
 	arr_done(&o->dir_hits);
 	if (o->dest >= 0)
-		(void) close(o->dest);
+		(void)close(o->dest);
 }
 
 int image_output_dir(struct image_fs *fs, const char *strip, const char *dest, struct err *e)
@@ -202,7 +199,8 @@ int image_output_dir(struct image_fs *fs, const char *strip, const char *dest, s
 	return put_all(&o, strip, e) < 0 ? err_add(e, "write the files to '%s'", dest) : 0;
 }
 
-int image_output_tar(struct image_fs *fs, const char *strip, int64_t clamp, struct sink *out, struct err *e)
+int image_output_tar(struct image_fs *fs, const char *strip, int64_t clamp, struct sink *out,
+		     struct err *e)
 {
 	return tree_write_view(&fs->view, strip, image_fs_file_cb, fs, clamp, out, e);
 }

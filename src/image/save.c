@@ -14,12 +14,12 @@
 #include "oci/reference.h"
 
 #define NAME_CONTAINERD "io.containerd.image.name"
-#define NAME_OCI "org.opencontainers.image.ref.name"
+#define NAME_OCI        "org.opencontainers.image.ref.name"
 
 /* One image on its way out. */
 struct job {
 	struct image im;
-	struct outgoing out;   /* OCI forms only */
+	struct outgoing out; /* OCI forms only */
 	ARRAY_OF(struct reference) refs;
 };
 struct save {
@@ -27,7 +27,7 @@ struct save {
 	const struct save_opts *o;
 	ARRAY_OF(struct job) jobs;
 	struct archive *a;
-	struct map done;       /* names of members that are written */
+	struct map done; /* names of members that are written */
 };
 
 static void save_done(struct save *v)
@@ -127,7 +127,8 @@ static void add_piece(struct save *v, struct pieces *l, const struct digest *d, 
 static int put_piece(struct save *v, const struct piece *p, struct err *e)
 {
 	if (p->manifest)
-		return archive_bytes(v->a, p->name, (struct slice){ p->job->out.manifest, p->job->out.manifest_n },
+		return archive_bytes(v->a, p->name,
+				     (struct slice){ p->job->out.manifest, p->job->out.manifest_n },
 				     e);
 	if (!p->layer)
 		return put_config(v, &p->job->im, p->name, e);
@@ -140,10 +141,12 @@ static int put_blobs(struct save *v, struct err *e)
 {
 	_cleanup_(pieces_done) struct pieces list = { 0 };
 	arr_each(job, &v->jobs) {
-		add_piece(v, &list, &job->out.manifest_digest, (struct piece){ .job = job, .manifest = true });
+		add_piece(v, &list, &job->out.manifest_digest,
+			  (struct piece){ .job = job, .manifest = true });
 		add_piece(v, &list, &job->im.id, (struct piece){ .job = job });
 		arr_each(layer, &job->out.layers)
-			add_piece(v, &list, &layer->desc.digest, (struct piece){ .job = job, .layer = layer });
+			add_piece(v, &list, &layer->desc.digest,
+				  (struct piece){ .job = job, .layer = layer });
 	}
 	if (list.n > 1)
 		qsort(list.p, list.n, sizeof list.p[0], cmp_pieces);
@@ -296,7 +299,8 @@ static int look_at_dir(int dirfd, const char *path, struct image_index *x, struc
 static int save_into(struct save *v, int dirfd, struct image_index *x, struct err *e)
 {
 	v->a = archive_to_dir(dirfd);
-	if (prepare_oci(v, e) < 0 || archive_dir(v->a, "blobs/sha256", e) < 0 || put_blobs(v, e) < 0)
+	if (prepare_oci(v, e) < 0 || archive_dir(v->a, "blobs/sha256", e) < 0 ||
+	    put_blobs(v, e) < 0)
 		return -1;
 	if (archive_bytes(v->a, "oci-layout", SL("{\"imageLayoutVersion\":\"1.0.0\"}"), e) < 0)
 		return -1;
@@ -318,7 +322,8 @@ static int save_dir(struct save *v, const char *path, struct err *e)
 
 /* ---- docker-archive ---- */
 
-static int put_docker_layer(struct save *v, const struct job *job, size_t i, json_t *layers, struct err *e)
+static int put_docker_layer(struct save *v, const struct job *job, size_t i, json_t *layers,
+			    struct err *e)
 {
 	char hex[SHA256_HEX];
 	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
@@ -352,15 +357,16 @@ static void add_repositories(const struct job *job, json_t *repos)
 	}
 }
 
-static int put_docker(struct save *v, const struct job *job, json_t *list, json_t *repos, struct err *e)
+static int put_docker(struct save *v, const struct job *job, json_t *list, json_t *repos,
+		      struct err *e)
 {
 	char hex[SHA256_HEX];
 	_free_ char *config = str_printf("%s.json", digest_hex(&job->im.id, hex));
 	if (outgoing_check(&job->im, v->o->allow_rootfs, e) < 0)
 		return -1;
 	json_t *layers = json_array();
-	json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "Config", config, "RepoTags", tags_of(job),
-					      "Layers", layers));
+	json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "Config", config, "RepoTags",
+					      tags_of(job), "Layers", layers));
 	if (is_new(v, config) && put_config(v, &job->im, config, e) < 0)
 		return -1;
 	for (size_t i = 0; i < job->im.snaps.n; i++)
@@ -427,7 +433,8 @@ static int add_name(struct save *v, const char *name, struct err *e)
 		return 0;
 	_free_ char *text = reference_text(&ref);
 	/* "abcd" may be an id or a name: it is a name if there is such a name, for this image. */
-	if (name_get(v->s, text, &rec, NULL) == 1 && digest_eq(&rec.manifest, &job->im.manifest_digest))
+	if (name_get(v->s, text, &rec, NULL) == 1 &&
+	    digest_eq(&rec.manifest, &job->im.manifest_digest))
 		add_ref(job, &ref);
 	return 0;
 }
@@ -459,8 +466,8 @@ static int run(struct save *v, struct sink *out, const char *path, struct err *e
 	return archive_end(v->a, e);
 }
 
-static int save_names(struct store *s, const struct strs *names, const struct save_opts *o, struct sink *out,
-		      const char *path, struct err *e)
+static int save_names(struct store *s, const struct strs *names, const struct save_opts *o,
+		      struct sink *out, const char *path, struct err *e)
 {
 	_cleanup_(save_done) struct save v = { .s = s, .o = o };
 	for (size_t i = 0; i < names->n; i++)
@@ -469,20 +476,20 @@ static int save_names(struct store *s, const struct strs *names, const struct sa
 	return run(&v, out, path, e);
 }
 
-int image_save(struct store *s, const struct strs *names, const struct save_opts *o, struct sink *out,
-	       struct err *e)
+int image_save(struct store *s, const struct strs *names, const struct save_opts *o,
+	       struct sink *out, struct err *e)
 {
 	return save_names(s, names, o, out, NULL, e);
 }
 
-int image_save_dir(struct store *s, const struct strs *names, const struct save_opts *o, const char *path,
-		   struct err *e)
+int image_save_dir(struct store *s, const struct strs *names, const struct save_opts *o,
+		   const char *path, struct err *e)
 {
 	return save_names(s, names, o, NULL, path, e);
 }
 
-int image_save_items(struct store *s, const struct save_item *items, size_t n, const struct save_opts *o,
-		     struct sink *out, const char *path, struct err *e)
+int image_save_items(struct store *s, const struct save_item *items, size_t n,
+		     const struct save_opts *o, struct sink *out, const char *path, struct err *e)
 {
 	_cleanup_(save_done) struct save v = { .s = s, .o = o };
 	for (size_t i = 0; i < n; i++)

@@ -81,7 +81,8 @@ int blob_read(struct store *s, const struct digest *d, struct buf *out, struct e
 }
 
 /* Over what is there already: the same bytes, unless a crash damaged them. */
-static int publish(struct store *s, int dirfd, const char *name, const struct digest *d, struct err *e)
+static int publish(struct store *s, int dirfd, const char *name, const struct digest *d,
+		   struct err *e)
 {
 	char path[BLOB_PATH];
 	if (gate_enter(s, false, e) < 0)
@@ -151,7 +152,8 @@ struct sink *blob_sink(struct blob_writer *w)
 	return w->sink;
 }
 
-static int finish(struct blob_writer *w, const struct digest *want, struct digest *got, struct err *e)
+static int finish(struct blob_writer *w, const struct digest *want, struct digest *got,
+		  struct err *e)
 {
 	if (sink_finish(w->sink, e) < 0 || sink_finish(w->file, e) < 0)
 		return -1;
@@ -163,8 +165,8 @@ static int finish(struct blob_writer *w, const struct digest *want, struct diges
 		       digest_text(want, b));
 }
 
-int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *got, uint64_t *size,
-		struct err *e)
+int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *got,
+		uint64_t *size, struct err *e)
 {
 	struct digest d;
 	int r = finish(w, want, &d, e);
@@ -188,9 +190,9 @@ void blob_abort(struct blob_writer *w)
 	sink_close(w->sink);
 	sink_close(w->file);
 	if (w->tmp)
-		(void) unlinkat(w->store->fd, w->tmp, 0);
+		(void)unlinkat(w->store->fd, w->tmp, 0);
 	if (w->fd >= 0)
-		(void) close(w->fd);
+		(void)close(w->fd);
 	free(w->tmp);
 	free(w);
 }

@@ -34,7 +34,8 @@ static void write_head(struct slice value, struct buf *out)
 	buf_printf(out, "thimble-record %zu %016" PRIx64 "\n", value.n, be64_at(sum));
 }
 
-int cache_get(struct store *s, const char *kind, const struct digest *key, struct buf *out, struct err *e)
+int cache_get(struct store *s, const char *kind, const struct digest *key, struct buf *out,
+	      struct err *e)
 {
 	if (!kind_ok(kind))
 		return err_set(e, ERR_USER, "'%s' is not a kind of cache record", kind);
@@ -56,7 +57,8 @@ int cache_get(struct store *s, const char *kind, const struct digest *key, struc
 	return 1;
 }
 
-int cache_put(struct store *s, const char *kind, const struct digest *key, struct slice value, struct err *e)
+int cache_put(struct store *s, const char *kind, const struct digest *key, struct slice value,
+	      struct err *e)
 {
 	if (!kind_ok(kind))
 		return err_set(e, ERR_USER, "'%s' is not a kind of cache record", kind);

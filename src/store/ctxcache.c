@@ -14,8 +14,8 @@
 #include "base/stream.h"
 #include "store/internal.h"
 
-#define MAGIC "thimblectx1\n"
-#define HEAD 16
+#define MAGIC     "thimblectx1\n"
+#define HEAD      16
 #define KEEP_DAYS 30
 
 struct record {
@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct record) == 96, "no padding: records are written as 
 
 struct ctxcache {
 	struct store *store;
-	char *path;             /* in the store */
+	char *path; /* in the store */
 	const uint8_t *map;
 	size_t map_len;
 	const struct record *old; /* in map */
@@ -74,7 +74,7 @@ struct ctxcache *ctxcache_open(struct store *s, const char *context_path)
 	digest_of(slice_of(context_path), &key);
 	c->path = cache_path("context", &key);
 	c->opened.tv_sec = time(NULL);
-	(void) clock_gettime(CLOCK_REALTIME, &c->opened);
+	(void)clock_gettime(CLOCK_REALTIME, &c->opened);
 	map_file(c);
 	return c;
 }
@@ -162,9 +162,12 @@ static void merge(struct ctxcache *c, struct buf *out)
 	buf_add(out, MAGIC, sizeof MAGIC - 1);
 	buf_zero(out, HEAD - (sizeof MAGIC - 1));
 	while (i < c->old_n || k < c->fresh.n) {
-		int cmp = i == c->old_n ? 1 : k == c->fresh.n ? -1 : cmp_records(&c->old[i], &c->fresh.p[k]);
+		int cmp = i == c->old_n     ? 1
+			  : k == c->fresh.n ? -1
+					    : cmp_records(&c->old[i], &c->fresh.p[k]);
 		const struct record *r = cmp < 0 ? &c->old[i] : &c->fresh.p[k];
-		if (cmp < 0 ? r->check == check_of(r) && c->opened.tv_sec - r->used < KEEP_DAYS * 86400
+		if (cmp < 0 ? r->check == check_of(r) &&
+				      c->opened.tv_sec - r->used < KEEP_DAYS * 86400
 			    : k + 1 == c->fresh.n || cmp_records(r, r + 1) != 0)
 			buf_add(out, r, sizeof *r);
 		i += cmp <= 0;
@@ -183,7 +186,7 @@ void ctxcache_save_close(struct ctxcache *c)
 			log_debug("cannot save the digests of context files");
 	}
 	if (c->map)
-		(void) munmap((void *)c->map, c->map_len);
+		(void)munmap((void *)c->map, c->map_len);
 	arr_done(&c->fresh);
 	free(c->path);
 	free(c);

@@ -29,7 +29,8 @@ static int parse_time(struct slice v, struct image_facts *out)
 	if (!slice_split(&v, ' ', &sec) || !v.p || !slice_split(&v, ' ', &word))
 		return -1;
 	bool neg = slice_starts(sec, SL("-"));
-	if (num_parse(neg ? slice_from(sec, 1) : sec, INT64_MAX, &s) < 0 || num_parse(word, 999999999, &ns) < 0)
+	if (num_parse(neg ? slice_from(sec, 1) : sec, INT64_MAX, &s) < 0 ||
+	    num_parse(word, 999999999, &ns) < 0)
 		return -1;
 	out->created = (struct timespec){ neg ? -(int64_t)s : (int64_t)s, (long)ns };
 	out->has_created = true;
@@ -65,7 +66,8 @@ static int parse_facts(struct slice text, struct image_facts *out)
 	return id ? 0 : -1;
 }
 
-int image_facts_read(struct store *s, const struct digest *manifest, struct image_facts *out, struct err *e)
+int image_facts_read(struct store *s, const struct digest *manifest, struct image_facts *out,
+		     struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	int r = cache_get(s, IMAGE_KIND, manifest, &b, e);
@@ -95,9 +97,11 @@ static int write_facts(struct store *s, const struct image *im, struct err *e)
 	struct image_facts f;
 	char text[DIGEST_LEN];
 	facts_of(im, &f);
-	buf_printf(&b, "id %s\nsize %" PRIu64 "\nlayers %u\n", digest_text(&f.id, text), f.size, f.layers);
+	buf_printf(&b, "id %s\nsize %" PRIu64 "\nlayers %u\n", digest_text(&f.id, text), f.size,
+		   f.layers);
 	if (f.has_created)
-		buf_printf(&b, "created %lld %ld\n", (long long)f.created.tv_sec, f.created.tv_nsec);
+		buf_printf(&b, "created %lld %ld\n", (long long)f.created.tv_sec,
+			   f.created.tv_nsec);
 	return cache_put(s, IMAGE_KIND, &im->manifest_digest, buf_view(&b), e);
 }
 
@@ -126,12 +130,14 @@ static int open_config(struct store *s, struct image *im, struct err *e)
 	_cleanup_(buf_done) struct buf b = { 0 };
 	if (media_kind(im->manifest.config.media_type) != MEDIA_CONFIG)
 		return err_set(e, ERR_DATA, "it is not an image: its config has the type '%s'",
-			       im->manifest.config.media_type ? im->manifest.config.media_type : "");
-	if (blob_read(s, &im->id, &b, e) < 0 || image_config_parse(buf_view(&b), &im->config, e) < 0)
+			       im->manifest.config.media_type ? im->manifest.config.media_type
+							      : "");
+	if (blob_read(s, &im->id, &b, e) < 0 ||
+	    image_config_parse(buf_view(&b), &im->config, e) < 0)
 		return err_add(e, "read the config");
 	if (im->manifest.layers.n != im->config.diff_ids.n)
-		return err_set(e, ERR_DATA, "the manifest has %zu layers, the config %zu", im->manifest.layers.n,
-			       im->config.diff_ids.n);
+		return err_set(e, ERR_DATA, "the manifest has %zu layers, the config %zu",
+			       im->manifest.layers.n, im->config.diff_ids.n);
 	return 0;
 }
 
@@ -150,7 +156,7 @@ static int open_layers(struct store *s, struct image *im, struct err *e)
 			return -1;
 		im->size += sn.size;
 		arr_push(&im->snaps, str_dup(id));
-		(void) blob_has(s, &im->manifest.layers.p[i].digest); /* holds it, if there is one */
+		(void)blob_has(s, &im->manifest.layers.p[i].digest); /* holds it, if there is one */
 	}
 	return 0;
 }
@@ -168,7 +174,8 @@ static int open_all(struct store *s, const struct digest *d, struct image *im, s
 	return open_layers(s, im, e);
 }
 
-int image_open_digest(struct store *s, const struct digest *manifest, struct image *out, struct err *e)
+int image_open_digest(struct store *s, const struct digest *manifest, struct image *out,
+		      struct err *e)
 {
 	_cleanup_(image_done) struct image im = { 0 };
 	char text[DIGEST_LEN];
@@ -232,19 +239,21 @@ static int put_config(struct store *s, const struct image_new *n, struct manifes
 	_cleanup_(buf_done) struct buf b = { 0 };
 	image_config_write(n->cfg, &b);
 	if (b.len > MANIFEST_MAX)
-		return err_set(e, ERR_USER, "the config of the image is larger than %u bytes", MANIFEST_MAX);
+		return err_set(e, ERR_USER, "the config of the image is larger than %u bytes",
+			       MANIFEST_MAX);
 	m->config.media_type = str_dup(n->docker ? MT_DOCKER_CONFIG : MT_OCI_CONFIG);
 	m->config.size = b.len;
 	return blob_put(s, buf_view(&b), &m->config.digest, e);
 }
 
-int image_put(struct store *s, const struct image_new *n, struct digest *manifest, struct digest *id,
-	      struct err *e)
+int image_put(struct store *s, const struct image_new *n, struct digest *manifest,
+	      struct digest *id, struct err *e)
 {
 	_cleanup_(image_done) struct image im = { 0 };
 	struct manifest *m = &im.manifest;
 	if (n->snaps_n > MANIFEST_LAYERS_MAX)
-		return err_set(e, ERR_USER, "an image cannot have more than %u layers, this one has %zu",
+		return err_set(e, ERR_USER,
+			       "an image cannot have more than %u layers, this one has %zu",
 			       MANIFEST_LAYERS_MAX, n->snaps_n);
 	m->media_type = str_dup(n->docker ? MT_DOCKER_MANIFEST : MT_OCI_MANIFEST);
 	arr_clear(&n->cfg->diff_ids);
@@ -325,7 +334,8 @@ static void fill_row(struct store *s, struct image_row *row, bool close)
 				row->failed = one_line(&why);
 			return;
 		}
-		(void) write_facts(s, &im, NULL); /* so that the next list is quick; else it is not */
+		(void)write_facts(s, &im,
+				  NULL); /* so that the next list is quick; else it is not */
 		facts_of(&im, &f);
 	}
 	row->id = f.id;
@@ -347,7 +357,8 @@ static int cmp_rows(const void *pa, const void *pb)
 	return r ? r : memcmp(a->manifest.b, b->manifest.b, sizeof a->manifest.b);
 }
 
-static int add_named(struct store *s, const char *name, bool close, struct image_rows *out, struct err *e)
+static int add_named(struct store *s, const char *name, bool close, struct image_rows *out,
+		     struct err *e)
 {
 	_cleanup_(name_record_done) struct name_record rec = { 0 };
 	_cleanup_(reference_done) struct reference ref = { 0 };

@@ -8,7 +8,7 @@
 #include "store/internal.h"
 
 #define ID_PREFIX_MIN 4
-#define NAMES_SHOWN 8
+#define NAMES_SHOWN   8
 
 static bool is_hex(struct slice s)
 {
@@ -22,12 +22,14 @@ static bool has_manifest(struct store *s, const struct digest *d)
 {
 	char path[BLOB_PATH];
 	struct image_facts f;
-	return image_facts_read(s, d, &f, NULL) == 1 && faccessat(s->fd, blob_path(d, path), F_OK, 0) == 0;
+	return image_facts_read(s, d, &f, NULL) == 1 &&
+	       faccessat(s->fd, blob_path(d, path), F_OK, 0) == 0;
 }
 
 /* The manifest of the image whose id (or manifest digest, if `manifests`) begins so: 1, 0, -1 when
  * different images do. */
-static int find_prefix(struct store *s, struct slice hex, bool manifests, struct digest *out, struct err *e)
+static int find_prefix(struct store *s, struct slice hex, bool manifests, struct digest *out,
+		       struct err *e)
 {
 	struct digests known = { 0 };
 	struct digest found_id;
@@ -36,15 +38,18 @@ static int find_prefix(struct store *s, struct slice hex, bool manifests, struct
 	for (size_t i = 0; r == 0 && i < known.n; i++) {
 		struct image_facts f;
 		char id[SHA256_HEX], m[SHA256_HEX];
-		if (!has_manifest(s, &known.p[i]) || image_facts_read(s, &known.p[i], &f, NULL) != 1)
+		if (!has_manifest(s, &known.p[i]) ||
+		    image_facts_read(s, &known.p[i], &f, NULL) != 1)
 			continue;
 		digest_hex(&f.id, id);
 		digest_hex(&known.p[i], m);
-		if (!slice_starts(slice_of(id), hex) && !(manifests && slice_starts(slice_of(m), hex)))
+		if (!slice_starts(slice_of(id), hex) &&
+		    !(manifests && slice_starts(slice_of(m), hex)))
 			continue;
 		if (found && !digest_eq(&found_id, &f.id)) {
 			err_set(e, ERR_USER, "'%.*s' begins the ids of several images", SLF(hex));
-			r = err_hint(e, "write more digits: 'thimble images --no-trunc' shows them");
+			r = err_hint(e,
+				     "write more digits: 'thimble images --no-trunc' shows them");
 			break;
 		}
 		found = 1;
@@ -118,8 +123,9 @@ static void hint_names(struct store *s, struct slice want, struct err *e)
 	else if (refs.n)
 		err_hint(e, "there are %s", list);
 	else
-		err_hint(e, "the store is empty: 'thimble build -t %.*s .', 'thimble load -i FILE' or "
-			    "'thimble import TAR %.*s' put an image there",
+		err_hint(e,
+			 "the store is empty: 'thimble build -t %.*s .', 'thimble load -i FILE' or "
+			 "'thimble import TAR %.*s' put an image there",
 			 SLF(want), SLF(want));
 }
 
@@ -153,7 +159,8 @@ static int open_named(struct store *s, const char *what, struct image *out, stru
 	return image_open_digest(s, &rec.manifest, out, e) < 0 ? -1 : 1;
 }
 
-static int open_by_id(struct store *s, struct slice hex, bool manifests, struct image *out, struct err *e)
+static int open_by_id(struct store *s, struct slice hex, bool manifests, struct image *out,
+		      struct err *e)
 {
 	struct digest d;
 	int r = find_prefix(s, hex, manifests, &d, e);
@@ -175,8 +182,9 @@ static int open_any(struct store *s, const char *what, struct image *out, struct
 			return r;
 	}
 	if (slice_is(w, "scratch") || slice_is(w, "scratch:latest")) {
-		err_set(e, ERR_ABSENT, "scratch is the empty image: it holds no files and is not stored; it "
-				       "exists only in FROM lines");
+		err_set(e, ERR_ABSENT,
+			"scratch is the empty image: it holds no files and is not stored; it "
+			"exists only in FROM lines");
 		return err_hint(e, "write 'FROM scratch' and COPY into it what the program needs");
 	}
 	_cleanup_(err_done) struct err why = { 0 };

@@ -16,10 +16,11 @@ void image_fs_close(struct image_fs *f)
 	*f = (struct image_fs){ 0 };
 }
 
-int image_fs_open(struct store *s, char *const *snaps, size_t n, struct image_fs *out, struct err *e)
+int image_fs_open(struct store *s, char *const *snaps, size_t n, struct image_fs *out,
+		  struct err *e)
 {
 	_cleanup_(image_fs_close) struct image_fs f = { .store = s };
-	(void) arr_reserve(&f.snaps, n); /* the view borrows the indexes: they must not move */
+	(void)arr_reserve(&f.snaps, n); /* the view borrows the indexes: they must not move */
 	for (size_t i = 0; i < n; i++) {
 		arr_push(&f.snaps, (struct snap)SNAP_INIT);
 		struct snap *sn = arr_last(&f.snaps);
@@ -46,7 +47,8 @@ int image_fs_file(struct image_fs *f, const struct view_hit *hit, struct err *e)
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat '/%s' in the image", hit->entry->path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_DATA, "'/%s' in the image is not a regular file", hit->entry->path);
+		return err_set(e, ERR_DATA, "'/%s' in the image is not a regular file",
+			       hit->entry->path);
 	return take_fd(&fd);
 }
 

@@ -5,7 +5,7 @@
 #include "base/map.h"
 #include "store/store.h"
 
-#define BOOT_ID_LEN 64
+#define BOOT_ID_LEN     64
 #define CACHE_VALUE_MAX (1u << 20)
 
 struct store {
@@ -13,11 +13,11 @@ struct store {
 	int fd, tmp;
 	bool user;
 	struct tree_opts tree;
-	char boot[BOOT_ID_LEN];   /* "" until asked for */
-	char *lease_name;         /* NULL until something is used */
+	char boot[BOOT_ID_LEN]; /* "" until asked for */
+	char *lease_name; /* NULL until something is used */
 	int lease_fd;
-	unsigned tmp_n;           /* how many names in tmp/ this process has used */
-	struct map used;          /* "k name" -> non-NULL */
+	unsigned tmp_n; /* how many names in tmp/ this process has used */
+	struct map used; /* "k name" -> non-NULL */
 	int gate_fd;
 	unsigned gate_depth;
 };
@@ -39,9 +39,11 @@ bool lease_is_alive(struct store *s, const char *name);
 /* ---- store.c ---- */
 const char *store_boot_id(struct store *s);
 /* Writes a file of the store (path relative to its root, parents made) atomically. */
-int store_write(struct store *s, const char *path, struct slice data, bool sync, struct err *e) _must_check_;
+int store_write(struct store *s, const char *path, struct slice data, bool sync, struct err *e)
+	_must_check_;
 /* 1, 0 if there is none, -1. */
-int store_read(struct store *s, const char *path, size_t max, struct buf *out, struct err *e) _must_check_;
+int store_read(struct store *s, const char *path, size_t max, struct buf *out, struct err *e)
+	_must_check_;
 /* Entries of a directory of the store, sorted; a missing one has none. */
 int store_list(struct store *s, const char *path, struct strs *names, struct err *e) _must_check_;
 
@@ -61,7 +63,8 @@ int snap_scan_diff_id(struct store *s, const struct digest *diff_id, char id[sta
 
 /* ---- cache.c ---- */
 char *cache_path(const char *kind, const struct digest *key);
-int cache_drop(struct store *s, const char *kind, const struct digest *key, struct err *e) _must_check_;
+int cache_drop(struct store *s, const char *kind, const struct digest *key, struct err *e)
+	_must_check_;
 
 /* ---- image.c ---- */
 #define IMAGE_KIND "image" /* cache records: manifest -> what `images` shows of it */

@@ -35,7 +35,8 @@ static int try_lease(struct store *s, struct err *e)
 	_free_ char *name = fs_temp_name("");
 	name[8] = '\0';
 	_free_ char *path = str_printf("leases/%s", name);
-	_close_ int fd = openat(s->fd, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_close_ int fd = openat(s->fd, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC,
+				0600);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : err_sys(e, "make a lease in '%s/leases'", s->path);
 	struct stat st;
@@ -60,20 +61,20 @@ void lease_end(struct store *s)
 {
 	if (s->lease_name) {
 		_free_ char *path = str_printf("leases/%s", s->lease_name);
-		(void) unlinkat(s->fd, path, 0);
-		(void) close(s->lease_fd);
+		(void)unlinkat(s->fd, path, 0);
+		(void)close(s->lease_fd);
 	}
 	if (s->gate_fd >= 0)
-		(void) close(s->gate_fd);
+		(void)close(s->gate_fd);
 	s->lease_fd = s->gate_fd = -1;
 }
 
 void store_after_fork(struct store *s)
 {
 	if (s->lease_fd >= 0)
-		(void) close(s->lease_fd);
+		(void)close(s->lease_fd);
 	if (s->gate_fd >= 0)
-		(void) close(s->gate_fd);
+		(void)close(s->gate_fd);
 	s->lease_fd = s->gate_fd = -1;
 	s->gate_depth = 0;
 	free(take_ptr(&s->lease_name));
@@ -111,7 +112,8 @@ int gate_enter(struct store *s, bool exclusive, struct err *e)
 		return 0;
 	}
 	if (s->gate_fd < 0)
-		s->gate_fd = openat(s->fd, "leases/gate", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		s->gate_fd = openat(s->fd, "leases/gate", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+				    0600);
 	if (s->gate_fd < 0)
 		return err_sys(e, "open '%s/leases/gate'", s->path);
 	if (lock(s->gate_fd, exclusive ? LOCK_EX : LOCK_SH) < 0)
@@ -123,7 +125,7 @@ int gate_enter(struct store *s, bool exclusive, struct err *e)
 void gate_leave(struct store *s)
 {
 	if (--s->gate_depth == 0)
-		(void) lock(s->gate_fd, LOCK_UN);
+		(void)lock(s->gate_fd, LOCK_UN);
 }
 
 static void add_words(struct slice text, struct map *words)
@@ -169,7 +171,7 @@ static void drop_dead_lease(struct store *s, const char *name)
 	_free_ char *path = str_printf("leases/%s", name);
 	_close_ int fd = openat(s->fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 && lock(fd, LOCK_EX | LOCK_NB) == 0)
-		(void) unlinkat(s->fd, path, 0);
+		(void)unlinkat(s->fd, path, 0);
 }
 
 /* Entries of tmp/ are called LEASE.N. */
@@ -192,7 +194,8 @@ int store_sweep(struct store *s, struct err *e)
 		if (is_garbage(s, tmp.p[i])) {
 			log_debug("sweep tmp/%s", tmp.p[i]);
 			if (fs_remove(s->tmp, tmp.p[i], e) < 0)
-				return err_add(e, "remove what an earlier run left in '%s/tmp'", s->path);
+				return err_add(e, "remove what an earlier run left in '%s/tmp'",
+					       s->path);
 		}
 	for (size_t i = 0; i < leases.n; i++) {
 		if (strcmp(leases.p[i], "gate") != 0 && !lease_is_alive(s, leases.p[i]))

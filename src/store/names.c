@@ -11,7 +11,7 @@
 
 #define NAME_RECORD_MAX (1u << 20)
 #define NAME_FAILED_MAX (64u << 10) /* of an error that is kept */
-#define NAME_DEPTH_MAX 256
+#define NAME_DEPTH_MAX  256
 
 void name_record_done(struct name_record *r)
 {
@@ -113,7 +113,8 @@ int name_get(struct store *s, const char *ref, struct name_record *out, struct e
 	return 1;
 }
 
-static int write_record(struct store *s, const char *ref, const struct name_record *r, struct err *e)
+static int write_record(struct store *s, const char *ref, const struct name_record *r,
+			struct err *e)
 {
 	_free_ char *path = name_path(ref, e);
 	if (!path)
@@ -132,10 +133,12 @@ static int write_record(struct store *s, const char *ref, const struct name_reco
 static bool is_named_so(struct store *s, const char *ref, const struct digest *manifest)
 {
 	_cleanup_(name_record_done) struct name_record old = { 0 };
-	return name_get(s, ref, &old, NULL) == 1 && !old.failed && digest_eq(&old.manifest, manifest);
+	return name_get(s, ref, &old, NULL) == 1 && !old.failed &&
+	       digest_eq(&old.manifest, manifest);
 }
 
-static int set_checked(struct store *s, const char *ref, const struct digest *manifest, struct err *e)
+static int set_checked(struct store *s, const char *ref, const struct digest *manifest,
+		       struct err *e)
 {
 	char text[DIGEST_LEN];
 	if (!blob_has(s, manifest))
@@ -215,7 +218,8 @@ int name_del(struct store *s, const char *ref, struct err *e)
 }
 
 /* prefix: the repository so far, "" at the top. */
-static int list_below(struct store *s, const char *prefix, unsigned depth, struct strs *refs, struct err *e)
+static int list_below(struct store *s, const char *prefix, unsigned depth, struct strs *refs,
+		      struct err *e)
 {
 	_cleanup_(strs_done) struct strs names = { 0 };
 	_free_ char *dir = *prefix ? str_printf("names/%s", prefix) : str_dup("names");

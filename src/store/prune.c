@@ -26,8 +26,8 @@ struct things {
 struct marks {
 	struct store *s;
 	struct things snaps, blobs; /* by id; by hex */
-	struct map diffs;           /* hex of a diff id -> index of a snapshot + 1 */
-	struct map leased;          /* words of leases */
+	struct map diffs; /* hex of a diff id -> index of a snapshot + 1 */
+	struct map leased; /* words of leases */
 };
 
 static void things_done(struct things *t)
@@ -87,7 +87,8 @@ static int list_snapshots(struct marks *m, struct err *e)
 	arr_each(it, &m->snaps.list) {
 		_cleanup_(buf_done) struct buf b = { 0 };
 		char hex[SHA256_HEX];
-		if (digest_is_zero(&it->rec.diff_id) || cache_get(m->s, "diff", &it->rec.diff_id, &b, NULL) != 1)
+		if (digest_is_zero(&it->rec.diff_id) ||
+		    cache_get(m->s, "diff", &it->rec.diff_id, &b, NULL) != 1)
 			continue;
 		const struct thing *named = things_get(&m->snaps, buf_view(&b));
 		if (named && !named->rec.damaged)
@@ -121,7 +122,9 @@ static struct thing *blob_thing(struct marks *m, const struct digest *d)
 
 static void use_snapshot(struct marks *m, struct thing *t, bool image)
 {
-	struct thing *blob = digest_is_zero(&t->rec.blob.digest) ? NULL : blob_thing(m, &t->rec.blob.digest);
+	struct thing *blob = digest_is_zero(&t->rec.blob.digest)
+				     ? NULL
+				     : blob_thing(m, &t->rec.blob.digest);
 	*(image ? &t->image : &t->cache) = true;
 	if (blob)
 		*(image ? &blob->image : &blob->cache) = true;
@@ -152,7 +155,8 @@ static void use_manifest(struct marks *m, const struct digest *d)
 	if (!t)
 		return;
 	t->image = true;
-	if (blob_peek(m->s, d, &text, NULL) != 1 || manifest_parse(buf_view(&text), NULL, &man, NULL) < 0)
+	if (blob_peek(m->s, d, &text, NULL) != 1 ||
+	    manifest_parse(buf_view(&text), NULL, &man, NULL) < 0)
 		return;
 	t = blob_thing(m, &man.config.digest);
 	if (t)
@@ -165,7 +169,8 @@ static void use_manifest(struct marks *m, const struct digest *d)
 
 static void use_leases(struct marks *m)
 {
-	map_each(it, &m->leased) {
+	map_each(it, &m->leased)
+	{
 		struct slice word = slice_from((struct slice){ it->key, it->key_len }, 2);
 		struct thing *t = NULL;
 		if (it->key[0] == STORE_SNAPSHOT && (t = things_get(&m->snaps, word)))
@@ -199,7 +204,8 @@ static void use_words(struct marks *m, struct slice text)
 /* Those that only say what is known about something else: they keep nothing. */
 static bool is_note(const char *kind)
 {
-	return strcmp(kind, "diff") == 0 || strcmp(kind, IMAGE_KIND) == 0 || strcmp(kind, "context") == 0;
+	return strcmp(kind, "diff") == 0 || strcmp(kind, IMAGE_KIND) == 0 ||
+	       strcmp(kind, "context") == 0;
 }
 
 static int use_cache(struct marks *m, struct err *e)
@@ -238,9 +244,9 @@ static int marks_begin(struct marks *m, struct store *s, struct err *e)
 /* ---- prune ---- */
 
 struct victim {
-	char *tmp;      /* where it lies now */
+	char *tmp; /* where it lies now */
 	uint64_t bytes;
-	bool measure;   /* bytes is not known: walk */
+	bool measure; /* bytes is not known: walk */
 };
 struct prune {
 	struct marks m;
@@ -258,7 +264,8 @@ static int take(struct prune *p, const char *path, uint64_t bytes, bool measure,
 		return -1;
 	if (renameat(s->fd, path, s->fd, tmp) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "move '%s/%s' away", s->path, path);
-	arr_push(&p->victims, (struct victim){ .tmp = take_ptr(&tmp), .bytes = bytes, .measure = measure });
+	arr_push(&p->victims,
+		 (struct victim){ .tmp = take_ptr(&tmp), .bytes = bytes, .measure = measure });
 	return 1;
 }
 
@@ -350,7 +357,8 @@ static int drop_cache(struct prune *p, struct err *e)
 	return 0;
 }
 
-static int drop_below(struct prune *p, const char *dir, enum store_kind kind, unsigned *count, struct err *e)
+static int drop_below(struct prune *p, const char *dir, enum store_kind kind, unsigned *count,
+		      struct err *e)
 {
 	_cleanup_(strs_done) struct strs names = { 0 };
 	if (store_list(p->m.s, dir, &names, e) < 0)
@@ -385,11 +393,12 @@ static int drop_snapshots(struct prune *p, struct err *e)
 		_cleanup_(buf_done) struct buf b = { 0 };
 		if (!digest_is_zero(&it->rec.diff_id) &&
 		    cache_get(p->m.s, "diff", &it->rec.diff_id, &b, NULL) == 1 &&
-		    slice_is(buf_view(&b), it->name) && cache_drop(p->m.s, "diff", &it->rec.diff_id, e) < 0)
+		    slice_is(buf_view(&b), it->name) &&
+		    cache_drop(p->m.s, "diff", &it->rec.diff_id, e) < 0)
 			return -1;
 	}
 	if (!damage_left)
-		(void) unlinkat(p->m.s->fd, STORE_DAMAGED, 0);
+		(void)unlinkat(p->m.s->fd, STORE_DAMAGED, 0);
 	return 0;
 }
 
@@ -457,11 +466,13 @@ static int delete_all(struct prune *p, struct err *e)
 	return r;
 }
 
-int store_prune(struct store *s, const struct prune_opts *o, struct prune_result *out, struct err *e)
+int store_prune(struct store *s, const struct prune_opts *o, struct prune_result *out,
+		struct err *e)
 {
 	if (s->user && geteuid() != 0)
-		return err_set(e, ERR_DENIED, "prune has to run inside the user namespace: files belong to "
-					      "subordinate ids");
+		return err_set(e, ERR_DENIED,
+			       "prune has to run inside the user namespace: files belong to "
+			       "subordinate ids");
 	*out = (struct prune_result){ 0 };
 	struct prune p = { .o = o, .out = out };
 	/* A lease of our own before the gate is shut: names in tmp/ need it. */
@@ -482,7 +493,9 @@ static int mark_usage(struct marks *m, struct store *s, struct err *e)
 	_cleanup_(strs_done) struct strs names = { 0 };
 	struct digests known = { 0 };
 	*m = (struct marks){ .s = s };
-	int r = list_snapshots(m, e) < 0 || list_blobs(m, e) < 0 || images_known(s, &known, e) < 0 ? -1 : 0;
+	int r = list_snapshots(m, e) < 0 || list_blobs(m, e) < 0 || images_known(s, &known, e) < 0
+			? -1
+			: 0;
 	for (size_t i = 0; r == 0 && i < known.n; i++)
 		use_manifest(m, &known.p[i]);
 	arr_done(&known);

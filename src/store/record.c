@@ -21,7 +21,8 @@ static int parse_blob(struct slice v, struct snap_blob *out)
 	struct slice digest, size;
 	if (!slice_split(&v, ' ', &digest) || !v.p || !slice_split(&v, ' ', &size) || !v.p)
 		return -1;
-	if (digest_parse(digest, &out->digest, NULL) < 0 || num_parse(size, UINT64_MAX, &out->size) < 0)
+	if (digest_parse(digest, &out->digest, NULL) < 0 ||
+	    num_parse(size, UINT64_MAX, &out->size) < 0)
 		return -1;
 	str_set(&out->media_type, slice_dup(v));
 	return 0;
@@ -90,8 +91,8 @@ int snap_record_write(struct store *s, const char *at, const struct snap_record 
 		buf_printf(&b, "diff-id %s\ntar-size %" PRIu64 "\n", digest_text(&r->diff_id, text),
 			   r->tar_size);
 	if (!digest_is_zero(&r->blob.digest))
-		buf_printf(&b, "blob %s %" PRIu64 " %s\n", digest_text(&r->blob.digest, text), r->blob.size,
-			   r->blob.media_type ? r->blob.media_type : "");
+		buf_printf(&b, "blob %s %" PRIu64 " %s\n", digest_text(&r->blob.digest, text),
+			   r->blob.size, r->blob.media_type ? r->blob.media_type : "");
 	buf_printf(&b, "size %" PRIu64 "\nboot %s\n", r->size, r->boot);
 	if (r->complete)
 		buf_str(&b, "is complete\n");

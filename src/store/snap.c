@@ -14,7 +14,7 @@
 #include "store/record.h"
 
 #define SNAP_ID_DIGITS 8
-#define DIFF_KIND "diff" /* cache records: diff id -> snapshot */
+#define DIFF_KIND      "diff" /* cache records: diff id -> snapshot */
 
 bool snap_id_ok(const char *id)
 {
@@ -65,9 +65,9 @@ int snap_begin(struct store *s, struct snap_draft *d, struct err *e)
 static void draft_close(struct snap_draft *d)
 {
 	if (d->dirfd >= 0)
-		(void) close(d->dirfd);
+		(void)close(d->dirfd);
 	if (d->treefd >= 0)
-		(void) close(d->treefd);
+		(void)close(d->treefd);
 	free(d->name);
 	*d = (struct snap_draft)SNAP_DRAFT_INIT;
 }
@@ -79,7 +79,8 @@ void snap_abort(struct store *s, struct snap_draft *d)
 	draft_close(d);
 }
 
-static int write_index(struct store *s, const char *at, const struct index *x, bool sync, struct err *e)
+static int write_index(struct store *s, const char *at, const struct index *x, bool sync,
+		       struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { .max = INDEX_MAX };
 	index_write(x, &b);
@@ -113,8 +114,8 @@ static int publish(struct store *s, struct snap_draft *d, char id[static SNAP_ID
 	return err_sys(e, "move '%s/%s' to its place", s->path, d->name);
 }
 
-int snap_commit(struct store *s, struct snap_draft *d, const struct index *x, const struct digest *diff_id,
-		char id[static SNAP_ID], struct err *e)
+int snap_commit(struct store *s, struct snap_draft *d, const struct index *x,
+		const struct digest *diff_id, char id[static SNAP_ID], struct err *e)
 {
 	if (diff_id && snap_by_diff_id(s, diff_id, id) == 1) {
 		snap_abort(s, d);
@@ -167,8 +168,10 @@ static bool is_trusted(struct store *s, const struct snap_record *rec)
 static int damaged(const char *id, const char *what, struct err *e)
 {
 	err_set(e, ERR_DATA, "snapshot '%s' is damaged: %s", id, what);
-	return err_hint(e, "the machine stopped before it was on disk, or the disk is failing; build, load or "
-			   "import the image again");
+	return err_hint(
+		e,
+		"the machine stopped before it was on disk, or the disk is failing; build, load or "
+		"import the image again");
 }
 
 /* Writes down that it is damaged, and says so. */
@@ -185,7 +188,8 @@ static int mark_damaged(struct store *s, const char *id, struct snap_record *rec
 
 /* Compares tree and index; afterwards the snapshot is marked, one way or the other. An error that is
  * not about its content (no permission, no memory) marks nothing. */
-static int verify(struct store *s, const char *id, int treefd, struct snap_record *rec, struct err *e)
+static int verify(struct store *s, const char *id, int treefd, struct snap_record *rec,
+		  struct err *e)
 {
 	_cleanup_(err_done) struct err why = { 0 };
 	_cleanup_(index_done) struct index x;
@@ -218,9 +222,9 @@ void snap_close(struct snap *sn)
 	if (!sn)
 		return;
 	if (sn->dirfd >= 0)
-		(void) close(sn->dirfd);
+		(void)close(sn->dirfd);
 	if (sn->treefd >= 0)
-		(void) close(sn->treefd);
+		(void)close(sn->treefd);
 	free(sn->blob.media_type);
 	if (sn->ready)
 		index_done(&sn->index);
@@ -413,7 +417,8 @@ static int complete(struct store *s, struct snap *sn, struct err *e)
 	return 0;
 }
 
-int snap_complete(struct store *s, const char *id, struct digest *diff_id, uint64_t *tar_size, struct err *e)
+int snap_complete(struct store *s, const char *id, struct digest *diff_id, uint64_t *tar_size,
+		  struct err *e)
 {
 	_cleanup_(snap_record_done) struct snap_record rec = { 0 };
 	int r = claim(s, id, &rec, e);

@@ -16,7 +16,7 @@
 #include "store/internal.h"
 
 #define STORE_FORMAT 1
-#define STAMP_MAX 4096
+#define STAMP_MAX    4096
 
 /* The stamp is written last, so a store without one is still being made, by us or by another
  * process: making it again is harmless. */
@@ -27,8 +27,8 @@ static const char *const store_dirs[] = {
 /* ---- who we are ---- */
 
 struct owner {
-	bool user;      /* not the machine's root */
-	bool entered;   /* in a namespace made for one user, where that user is 0 */
+	bool user; /* not the machine's root */
+	bool entered; /* in a namespace made for one user, where that user is 0 */
 	bool ids_known;
 	struct store_ids ids;
 };
@@ -175,9 +175,10 @@ static int check_owner(const struct store *s, const struct owner *who, struct er
 				s->path);
 	}
 	if ((st.st_mode & 077) || (st.st_mode & 0700) != 0700) {
-		err_set(e, ERR_DENIED, "the store '%s' has mode %04o, so others could change it", s->path,
-			(unsigned)st.st_mode & 07777);
-		return err_hint(e, "chmod 0700 '%s', if nobody else could write there until now", s->path);
+		err_set(e, ERR_DENIED, "the store '%s' has mode %04o, so others could change it",
+			s->path, (unsigned)st.st_mode & 07777);
+		return err_hint(e, "chmod 0700 '%s', if nobody else could write there until now",
+				s->path);
 	}
 	return 0;
 }
@@ -256,10 +257,11 @@ static int parse_stamp(struct slice text, struct stamp *out)
 
 static int refuse_stamp(const struct store *s, struct err *e)
 {
-	return err_hint(e,
-			"use another one (--root DIR); to copy images, 'thimble --root %s save -o images.tar "
-			"NAME...' as it was made for, then 'thimble load -i images.tar' here",
-			s->path);
+	return err_hint(
+		e,
+		"use another one (--root DIR); to copy images, 'thimble --root %s save -o images.tar "
+		"NAME...' as it was made for, then 'thimble load -i images.tar' here",
+		s->path);
 }
 
 /* 1: fine, 0: fine but without the range that is known now, -1. */
@@ -271,9 +273,10 @@ static int check_stamp(struct store *s, struct slice text, struct owner *who, st
 		return err_hint(e, "move '%s' away, or use another store with --root DIR", s->path);
 	}
 	if (st.format != STORE_FORMAT) {
-		err_set(e, ERR_USER, "the store '%s' has format %llu, this thimble knows %d", s->path,
-			(unsigned long long)st.format, STORE_FORMAT);
-		return err_hint(e, "use the thimble that made it, or another store with --root DIR");
+		err_set(e, ERR_USER, "the store '%s' has format %llu, this thimble knows %d",
+			s->path, (unsigned long long)st.format, STORE_FORMAT);
+		return err_hint(e,
+				"use the thimble that made it, or another store with --root DIR");
 	}
 	if (st.user != who->user) {
 		err_set(e, ERR_DENIED, "the store '%s' was made %s, this is %s", s->path,
@@ -315,11 +318,13 @@ static int check_empty(struct store *s, struct err *e)
 	if (store_list(s, ".", &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
-		bool ours = strcmp(names.p[i], "stamp") == 0 || strcmp(names.p[i], "lost+found") == 0;
+		bool ours = strcmp(names.p[i], "stamp") == 0 ||
+			    strcmp(names.p[i], "lost+found") == 0;
 		for (size_t k = 0; k < COUNT_OF(store_dirs); k++)
 			ours = ours || strcmp(names.p[i], store_dirs[k]) == 0;
 		if (!ours) {
-			err_set(e, ERR_USER, "'%s' is not a store: it holds '%s'", s->path, names.p[i]);
+			err_set(e, ERR_USER, "'%s' is not a store: it holds '%s'", s->path,
+				names.p[i]);
 			return err_hint(e, "give an empty or a new directory with --root DIR");
 		}
 	}
@@ -395,9 +400,9 @@ void store_close(struct store *s)
 	if (s->fd >= 0)
 		lease_end(s);
 	if (s->tmp >= 0)
-		(void) close(s->tmp);
+		(void)close(s->tmp);
 	if (s->fd >= 0)
-		(void) close(s->fd);
+		(void)close(s->fd);
 	map_done(&s->used);
 	free(s->lease_name);
 	free(s->path);
@@ -434,10 +439,12 @@ const char *store_boot_id(struct store *s)
 	if (s->boot[0])
 		return s->boot;
 	_cleanup_(buf_done) struct buf b = { .max = BOOT_ID_LEN - 1 };
-	const char *forged = getenv("THIMBLE_BOOT_ID"); /* for tests of what happens after a crash */
+	const char *forged =
+		getenv("THIMBLE_BOOT_ID"); /* for tests of what happens after a crash */
 	if (forged && *forged)
 		buf_str(&b, forged);
-	else if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_LEN - 1, &b, NULL) < 0)
+	else if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_LEN - 1, &b, NULL) <
+		 0)
 		buf_str(&b, "unknown");
 	struct slice id = slice_trim(buf_view(&b));
 	memcpy(s->boot, id.p, id.n);
@@ -467,7 +474,7 @@ char *store_tmp_dir(struct store *s, int *dirfd, struct err *e)
 	int fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		err_sys(e, "open '%s/%s'", s->path, name);
-		(void) unlinkat(s->fd, name, AT_REMOVEDIR);
+		(void)unlinkat(s->fd, name, AT_REMOVEDIR);
 		return NULL;
 	}
 	*dirfd = fd;
@@ -511,7 +518,7 @@ int store_write(struct store *s, const char *path, struct slice data, bool sync,
 	if (!tmp)
 		return -1;
 	if (write_tmp(s, tmp, data, sync, e) < 0 || rename_into(s, tmp, path, e) < 0) {
-		(void) unlinkat(s->fd, tmp, 0);
+		(void)unlinkat(s->fd, tmp, 0);
 		return -1;
 	}
 	return 0;
@@ -539,7 +546,7 @@ int store_list(struct store *s, const char *path, struct strs *names, struct err
 	if (!d) {
 		err_sys(e, "open '%s/%s'", s->path, path);
 		if (fd >= 0)
-			(void) close(fd);
+			(void)close(fd);
 		return -1;
 	}
 	const struct dirent *ent;
@@ -547,7 +554,7 @@ int store_list(struct store *s, const char *path, struct strs *names, struct err
 		if (strcmp(ent->d_name, ".") != 0 && strcmp(ent->d_name, "..") != 0)
 			strs_add(names, ent->d_name);
 	int r = errno ? err_sys(e, "read '%s/%s'", s->path, path) : 0;
-	(void) closedir(d);
+	(void)closedir(d);
 	strs_sort(names);
 	return r;
 }

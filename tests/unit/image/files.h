@@ -74,7 +74,8 @@ static inline _unused_ char *blob_at(const struct digest *d)
 }
 
 /* Puts a blob; what is said about it is told. */
-static inline _unused_ struct descriptor files_blob(struct files *l, const char *type, struct slice bytes)
+static inline _unused_ struct descriptor files_blob(struct files *l, const char *type,
+						    struct slice bytes)
 {
 	struct descriptor d = { .media_type = (char *)type, .size = bytes.n };
 	digest_of(bytes, &d.digest);
@@ -99,10 +100,13 @@ static inline _unused_ void layer_tar(struct fixture *f, const char *text, struc
 	files_tar(f, &l, out);
 }
 
-static inline _unused_ void config_text(const struct digest *diffs, size_t n, const char *arch, struct buf *out)
+static inline _unused_ void config_text(const struct digest *diffs, size_t n, const char *arch,
+					struct buf *out)
 {
-	buf_printf(out, "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/hello\"]},"
-			"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[", arch);
+	buf_printf(out,
+		   "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/hello\"]},"
+		   "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[",
+		   arch);
 	for (size_t i = 0; i < n; i++) {
 		char text[DIGEST_LEN];
 		buf_printf(out, "%s\"%s\"", i ? "," : "", digest_text(&diffs[i], text));

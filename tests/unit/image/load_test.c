@@ -8,9 +8,9 @@
 
 enum lie {
 	HONEST,
-	LAYER_DIGEST,  /* the layer's bytes are others than its digest */
+	LAYER_DIGEST, /* the layer's bytes are others than its digest */
 	LAYER_SIZE,
-	LAYER_BYTES,   /* no tar at all, but all digests agree */
+	LAYER_BYTES, /* no tar at all, but all digests agree */
 	DIFF_ID,
 	CONFIG_DIGEST,
 	CONFIG_SIZE,
@@ -36,7 +36,8 @@ static void pack(struct fixture *f, enum compression c, struct slice in, struct 
 	ok(f, sink_finish(comp, &f->e));
 }
 
-static void manifest_text(struct descriptor config, const struct descriptor *layers, size_t n, struct buf *out)
+static void manifest_text(struct descriptor config, const struct descriptor *layers, size_t n,
+			  struct buf *out)
 {
 	struct manifest m = { .media_type = (char *)MT_OCI_MANIFEST, .config = config };
 	for (size_t i = 0; i < n; i++)
@@ -50,7 +51,8 @@ static void index_text(struct descriptor *entries, size_t n, const char *name, s
 	struct image_index x = { .media_type = (char *)MT_OCI_INDEX };
 	for (size_t i = 0; i < n; i++) {
 		if (name && !entries[i].annotations)
-			entries[i].annotations = json_pack("{s:s}", "org.opencontainers.image.ref.name", name);
+			entries[i].annotations =
+				json_pack("{s:s}", "org.opencontainers.image.ref.name", name);
 		arr_push(&x.manifests, entries[i]);
 	}
 	image_index_write(&x, out);
@@ -58,10 +60,11 @@ static void index_text(struct descriptor *entries, size_t n, const char *name, s
 }
 
 /* An image of one layer; its manifest is told. arch: of the config. */
-static struct descriptor put_image(struct fixture *f, struct files *l, enum lie lie, enum compression c,
-				   const char *text, const char *arch)
+static struct descriptor put_image(struct fixture *f, struct files *l, enum lie lie,
+				   enum compression c, const char *text, const char *arch)
 {
-	_cleanup_(buf_done) struct buf tar = { 0 }, packed = { 0 }, config = { 0 }, manifest = { 0 };
+	_cleanup_(buf_done) struct buf tar = { 0 }, packed = { 0 }, config = { 0 },
+				       manifest = { 0 };
 	struct digest diff;
 	layer_tar(f, text, &tar);
 	if (lie == LAYER_BYTES) {
@@ -73,7 +76,9 @@ static struct descriptor put_image(struct fixture *f, struct files *l, enum lie 
 		buf_slice(&packed, buf_view(&tar));
 	else
 		pack(f, c, buf_view(&tar), &packed);
-	const char *type = c == COMP_GZIP ? MT_OCI_LAYER_GZIP : c == COMP_ZSTD ? MT_OCI_LAYER_ZSTD : MT_OCI_LAYER;
+	const char *type = c == COMP_GZIP   ? MT_OCI_LAYER_GZIP
+			   : c == COMP_ZSTD ? MT_OCI_LAYER_ZSTD
+					    : MT_OCI_LAYER;
 	struct descriptor layers[2] = { files_blob(l, type, buf_view(&packed)) };
 	if (lie == LAYER_DIGEST)
 		l->p[l->n - 1].bytes.p[20] ^= 1;
@@ -84,7 +89,8 @@ static struct descriptor put_image(struct fixture *f, struct files *l, enum lie 
 	if (lie == LAYER_TYPE)
 		layers[0].media_type = (char *)"application/x-rar";
 	if (lie == LAYER_FOREIGN)
-		layers[0].media_type = (char *)"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+		layers[0].media_type =
+			(char *)"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 	layers[1] = layers[0];
 	if (lie == DIFF_ID)
 		diff.b[0] ^= 1;
@@ -107,18 +113,21 @@ static struct descriptor put_image(struct fixture *f, struct files *l, enum lie 
 	return m;
 }
 
-static void put_index(struct files *l, struct descriptor *entries, size_t n, const char *name, enum lie lie)
+static void put_index(struct files *l, struct descriptor *entries, size_t n, const char *name,
+		      enum lie lie)
 {
 	_cleanup_(buf_done) struct buf index = { 0 };
 	index_text(entries, n, name, &index);
 	if (lie == INDEX_NO_JSON)
 		index.len /= 2;
 	files_put(l, str_dup("index.json"), buf_view(&index));
-	files_put(l, str_dup("oci-layout"), lie == LAYOUT_VERSION ? SL("{\"imageLayoutVersion\":\"2.0.0\"}")
-								   : SL("{\"imageLayoutVersion\":\"1.0.0\"}"));
+	files_put(l, str_dup("oci-layout"),
+		  lie == LAYOUT_VERSION ? SL("{\"imageLayoutVersion\":\"2.0.0\"}")
+					: SL("{\"imageLayoutVersion\":\"1.0.0\"}"));
 }
 
-static void oci_archive(struct fixture *f, enum lie lie, enum compression c, const char *text, struct buf *out)
+static void oci_archive(struct fixture *f, enum lie lie, enum compression c, const char *text,
+			struct buf *out)
 {
 	_cleanup_(files_done) struct files l = { 0 };
 	struct descriptor m = put_image(f, &l, lie, c, text, "amd64");
@@ -127,8 +136,8 @@ static void oci_archive(struct fixture *f, enum lie lie, enum compression c, con
 	files_tar(f, &l, out);
 }
 
-static void docker_archive(struct fixture *f, const char *manifest_json, struct slice config, struct slice layer,
-			   struct buf *out)
+static void docker_archive(struct fixture *f, const char *manifest_json, struct slice config,
+			   struct slice layer, struct buf *out)
 {
 	_cleanup_(files_done) struct files l = { 0 };
 	files_put(&l, str_dup("config.json"), config);
@@ -266,15 +275,17 @@ static void load__gives_a_name_to_the_nameless(void **state)
 static void load__reads_docker_archives(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_(buf_done) struct buf tar = { 0 }, config = { 0 }, b = { 0 }, packed = { 0 }, c = { 0 };
+	_cleanup_(buf_done) struct buf tar = { 0 }, config = { 0 }, b = { 0 }, packed = { 0 },
+				       c = { 0 };
 	struct digest diff;
 	struct image_loads loads = { 0 };
 	layer_tar(f, "Hello!", &tar);
 	digest_of(buf_view(&tar), &diff);
 	config_text(&diff, 1, "amd64", &config);
-	const char *m = "[{\"Config\":\"config.json\",\"RepoTags\":[\"hello:gcc\",\"localhost:5000/a/b:c\"],"
-			"\"Layers\":[\"layer.tar\"]},"
-			"{\"Config\":\"config.json\",\"RepoTags\":null,\"Layers\":[\"layer.tar\"]}]";
+	const char *m =
+		"[{\"Config\":\"config.json\",\"RepoTags\":[\"hello:gcc\",\"localhost:5000/a/b:c\"],"
+		"\"Layers\":[\"layer.tar\"]},"
+		"{\"Config\":\"config.json\",\"RepoTags\":null,\"Layers\":[\"layer.tar\"]}]";
 	docker_archive(f, m, buf_view(&config), buf_view(&tar), &b);
 	ok(f, load_bytes(f, f->s, buf_view(&b), NULL, &loads));
 	assert_int_equal(loads.n, 1);
@@ -302,15 +313,18 @@ static void load__keeps_streams_of_others(void **state)
 	buf_zero(&tar, 10240 - tar.len % 10240); /* GNU tar's blocking */
 	digest_of(buf_view(&tar), &diff);
 	config_text(&diff, 1, "amd64", &config);
-	docker_archive(f, "[{\"Config\":\"config.json\",\"RepoTags\":[\"hello:gcc\"],\"Layers\":[\"layer.tar\"]}]",
-		       buf_view(&config), buf_view(&tar), &b);
+	docker_archive(
+		f,
+		"[{\"Config\":\"config.json\",\"RepoTags\":[\"hello:gcc\"],\"Layers\":[\"layer.tar\"]}]",
+		buf_view(&config), buf_view(&tar), &b);
 	ok(f, load_bytes(f, f->s, buf_view(&b), NULL, &loads));
 	image_loads_done(&loads);
 	assert_int_equal(count_in(f, "blobs/sha256"), 3);
 	save_to(f, f->s, "hello:gcc", &(struct save_opts){ .format = SAVE_DOCKER }, &out);
 	assert_true(slice_search(buf_view(&out), buf_view(&tar)) < out.len);
 	buf_clear(&out);
-	save_to(f, f->s, "hello:gcc", &(struct save_opts){ .format = SAVE_OCI, .compression = COMP_GZIP }, &out);
+	save_to(f, f->s, "hello:gcc",
+		&(struct save_opts){ .format = SAVE_OCI, .compression = COMP_GZIP }, &out);
 	_cleanup_(store_closep) struct store *s = other_store(f, "other");
 	ok(f, load_bytes(f, s, buf_view(&out), NULL, &loads));
 	image_loads_done(&loads);
@@ -320,18 +334,23 @@ static void load__keeps_streams_of_others(void **state)
 static void load__reads_the_form_of_old_dockers(void **state)
 {
 	struct fixture *f = *state;
-	static const char top[] = "1111111111111111111111111111111111111111111111111111111111111111";
-	static const char low[] = "2222222222222222222222222222222222222222222222222222222222222222";
+	static const char top[] =
+		"1111111111111111111111111111111111111111111111111111111111111111";
+	static const char low[] =
+		"2222222222222222222222222222222222222222222222222222222222222222";
 	_cleanup_(files_done) struct files l = { 0 };
 	_cleanup_(buf_done) struct buf tar = { 0 }, tar2 = { 0 }, b = { 0 };
 	struct image_loads loads = { 0 };
 	layer_tar(f, "lower", &tar);
 	layer_tar(f, "upper", &tar2);
 	_free_ char *repos = str_printf("{\"hello\":{\"gcc\":\"%s\"}}", top);
-	_free_ char *json = str_printf("{\"id\":\"%s\",\"parent\":\"%s\",\"created\":\"2014-01-02T03:04:05Z\","
-				       "\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/hello\"]},"
-				       "\"container_config\":{\"Cmd\":[\"/bin/sh\",\"-c\",\"x\"]}}", top, low);
-	_free_ char *json2 = str_printf("{\"id\":\"%s\",\"created\":\"2014-01-02T03:04:05Z\"}", low);
+	_free_ char *json = str_printf(
+		"{\"id\":\"%s\",\"parent\":\"%s\",\"created\":\"2014-01-02T03:04:05Z\","
+		"\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/hello\"]},"
+		"\"container_config\":{\"Cmd\":[\"/bin/sh\",\"-c\",\"x\"]}}",
+		top, low);
+	_free_ char *json2 = str_printf("{\"id\":\"%s\",\"created\":\"2014-01-02T03:04:05Z\"}",
+					low);
 	files_put(&l, str_dup("repositories"), slice_of(repos));
 	files_put(&l, str_printf("%s/json", top), slice_of(json));
 	files_put(&l, str_printf("%s/layer.tar", top), buf_view(&tar2));
@@ -372,8 +391,8 @@ static void load__refuses_lies(void **state)
 static void load__refuses_a_false_form_of_a_known_layer(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_(buf_done) struct buf good = { 0 }, tar = { 0 }, bad = { 0 }, config = { 0 }, manifest = { 0 },
-				       b = { 0 };
+	_cleanup_(buf_done) struct buf good = { 0 }, tar = { 0 }, bad = { 0 }, config = { 0 },
+				       manifest = { 0 }, b = { 0 };
 	_cleanup_(files_done) struct files l = { 0 };
 	struct image_loads loads = { 0 };
 	struct digest diff;
@@ -434,9 +453,10 @@ static void load__never_leaves_the_archive(void **state)
 		_cleanup_(buf_done) struct buf b = { 0 };
 		struct image_loads loads = { 0 };
 		_free_ char *dir = str_printf("%s/layout%zu", f->dir, i);
-		_free_ char *cmd = str_printf("cd '%s' && ln -s /etc/passwd link && ln -s ../../../etc/passwd up && "
-					      "ln -s loop loop && mkfifo pipe && mkdir dir && tar -cf ../spoilt.tar .",
-					      dir);
+		_free_ char *cmd = str_printf(
+			"cd '%s' && ln -s /etc/passwd link && ln -s ../../../etc/passwd up && "
+			"ln -s loop loop && mkfifo pipe && mkdir dir && tar -cf ../spoilt.tar .",
+			dir);
 		_free_ char *spoilt = str_printf("%s/spoilt.tar", f->dir);
 		docker_archive(f, manifests[i], buf_view(&config), buf_view(&tar), &b);
 		as_dir(f, buf_view(&b), dir);
@@ -456,8 +476,8 @@ static void load__refuses_symlinked_blobs_that_lead_out(void **state)
 	_cleanup_(buf_done) struct buf b = { 0 };
 	struct image_loads loads = { 0 };
 	_free_ char *dir = str_printf("%s/layout", f->dir), *away = str_printf("%s/away", f->dir);
-	_free_ char *cmd = str_printf("mv '%s/blobs/sha256' '%s' && ln -s '%s' '%s/blobs/sha256'", dir, away, away,
-				      dir);
+	_free_ char *cmd = str_printf("mv '%s/blobs/sha256' '%s' && ln -s '%s' '%s/blobs/sha256'",
+				      dir, away, away, dir);
 	oci_archive(f, HONEST, COMP_GZIP, "Hello!", &b);
 	as_dir(f, buf_view(&b), dir);
 	assert_int_equal(system(cmd), 0);
@@ -489,7 +509,8 @@ static void load__survives_every_truncation(void **state)
 		struct image_loads loads = { 0 };
 		err_done(&f->e);
 		f->e = (struct err){ 0 };
-		assert_int_equal(load_bytes(f, f->s, slice_head(buf_view(&b), n), NULL, &loads), -1);
+		assert_int_equal(load_bytes(f, f->s, slice_head(buf_view(&b), n), NULL, &loads),
+				 -1);
 		nothing_is_left(f);
 	}
 }

@@ -10,8 +10,9 @@ static void open_tree(struct fixture *f, const char *script, struct image_fs *fs
 	struct digest m, id;
 	struct image im = { 0 };
 	struct image_config cfg = { 0 };
-	_free_ char *cmd = str_printf("set -e; mkdir '%s/tree'; cd '%s/tree'; %s; tar --format=posix -cf ../tree.tar .", f->dir,
-				      f->dir, script);
+	_free_ char *cmd = str_printf(
+		"set -e; mkdir '%s/tree'; cd '%s/tree'; %s; tar --format=posix -cf ../tree.tar .",
+		f->dir, f->dir, script);
 	_free_ char *file = str_printf("%s/tree.tar", f->dir);
 	assert_int_equal(system(cmd), 0);
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -45,7 +46,8 @@ static void output__writes_the_tree(void **state)
 	open_tree(f, tree, &fs);
 	ok(f, image_output_dir(&fs, "", dest, &f->e));
 	shell(f, "rm tree/pipe; diff -r --no-dereference tree new/dest");
-	shell(f, "[ \"$(stat -c %h new/dest/a/one)\" = 2 ]; [ new/dest/a/one -ef new/dest/a/b/two ]");
+	shell(f,
+	      "[ \"$(stat -c %h new/dest/a/one)\" = 2 ]; [ new/dest/a/one -ef new/dest/a/b/two ]");
 	shell(f, "[ \"$(cd tree; find . -mindepth 1 -printf '%p %m %T@ %l\\n' | sort)\" = "
 		 "\"$(cd new/dest; find . -mindepth 1 -printf '%p %m %T@ %l\\n' | sort)\" ]");
 	ok(f, image_output_dir(&fs, "", dest, &f->e)); /* over itself */
@@ -68,11 +70,14 @@ static void output__follows_no_link_that_lies_there(void **state)
 	_cleanup_(image_fs_close) struct image_fs fs = { 0 };
 	_free_ char *dest = str_printf("%s/dest", f->dir);
 	open_tree(f, tree, &fs);
-	shell(f, "mkdir away dest dest/closed dest/kept; ln -s ../away dest/a; echo mine >away/one; echo k >dest/kept/k;"
-		 "mkdir dest/closed/x; echo y >dest/closed/x/y");
+	shell(f,
+	      "mkdir away dest dest/closed dest/kept; ln -s ../away dest/a; echo mine >away/one; echo k >dest/kept/k;"
+	      "mkdir dest/closed/x; echo y >dest/closed/x/y");
 	ok(f, image_output_dir(&fs, "", dest, &f->e));
-	shell(f, "[ \"$(ls away)\" = one ]; [ \"$(cat away/one)\" = mine ]; [ \"$(cat dest/kept/k)\" = k ]");
-	shell(f, "[ -d dest/a ]; [ ! -L dest/a ]; [ \"$(cat dest/a/one)\" = one ]; [ \"$(cat dest/closed/x)\" = x ]");
+	shell(f,
+	      "[ \"$(ls away)\" = one ]; [ \"$(cat away/one)\" = mine ]; [ \"$(cat dest/kept/k)\" = k ]");
+	shell(f,
+	      "[ -d dest/a ]; [ ! -L dest/a ]; [ \"$(cat dest/a/one)\" = one ]; [ \"$(cat dest/closed/x)\" = x ]");
 	shell(f, "[ -z \"$(find dest -name '.thimble-*')\" ]");
 }
 
@@ -87,7 +92,8 @@ static void output__as_a_tar_is_what_tar_expects(void **state)
 	ok(f, image_output_tar(&fs, "", -1, out, &f->e));
 	ok(f, sink_finish(out, &f->e));
 	close(fd);
-	shell(f, "mkdir dest; tar -xf out.tar -C dest; rm tree/pipe dest/pipe; diff -r --no-dereference tree dest");
+	shell(f,
+	      "mkdir dest; tar -xf out.tar -C dest; rm tree/pipe dest/pipe; diff -r --no-dereference tree dest");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -152,7 +152,8 @@ static void save__refuses_what_stands_on_the_machine(void **state)
 	_cleanup_(strs_done) struct strs names = { 0 };
 	cfg.platform.os = str_dup("linux");
 	cfg.platform.arch = str_dup("amd64");
-	ok(f, image_put(f->s, &(struct image_new){ .cfg = &cfg, .on_rootfs = true }, &m, &id, &f->e));
+	ok(f,
+	   image_put(f->s, &(struct image_new){ .cfg = &cfg, .on_rootfs = true }, &m, &id, &f->e));
 	image_config_done(&cfg);
 	ok(f, name_set(f->s, "docker.io/library/x:y", &m, &f->e));
 	strs_add(&names, "x:y");

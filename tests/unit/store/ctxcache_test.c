@@ -103,7 +103,8 @@ static void ctxcache__does_not_believe_damaged_files(void **state)
 		assert_int_equal(pwrite(fd, &b, 1, at), 1);
 		c = ctxcache_open(f->s, "/src");
 		if (ctxcache_get(c, &st, &got))
-			assert_true(at >= 12 && at < 16); /* between magic and records nothing counts */
+			assert_true(at >= 12 &&
+				    at < 16); /* between magic and records nothing counts */
 		ctxcache_save_close(c);
 		b ^= 0x40;
 		assert_int_equal(pwrite(fd, &b, 1, at), 1);

@@ -2,19 +2,20 @@
 /* A store of its own for each test; as an ordinary user inside a namespace with one id, so that
  * what needs the namespace is tested as well. */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h> /* wants what is above it */
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -128,8 +129,8 @@ static inline _unused_ void add_file(struct fixture *f, int tree, struct index *
 }
 
 /* A snapshot with one file. */
-static inline _unused_ void make_snap(struct fixture *f, struct store *s, const char *name, const char *text,
-				      bool digest, char id[static SNAP_ID])
+static inline _unused_ void make_snap(struct fixture *f, struct store *s, const char *name,
+				      const char *text, bool digest, char id[static SNAP_ID])
 {
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	struct index x;
@@ -141,8 +142,8 @@ static inline _unused_ void make_snap(struct fixture *f, struct store *s, const 
 	index_done(&x);
 }
 
-static inline _unused_ void make_image(struct fixture *f, struct store *s, const char *text, const char *name,
-				       struct digest *manifest, struct digest *id)
+static inline _unused_ void make_image(struct fixture *f, struct store *s, const char *text,
+				       const char *name, struct digest *manifest, struct digest *id)
 {
 	char snap[SNAP_ID];
 	make_snap(f, s, "hello", text, true, snap);
@@ -154,7 +155,8 @@ static inline _unused_ void make_image(struct fixture *f, struct store *s, const
 	cfg.platform.arch = str_dup("amd64");
 	strs_add(&cfg.cmd, "/hello");
 	cfg.has_cmd = true;
-	ok(f, image_put(s, &(struct image_new){ .cfg = &cfg, .snaps = snaps, .snaps_n = 1 }, manifest, id, &f->e));
+	ok(f, image_put(s, &(struct image_new){ .cfg = &cfg, .snaps = snaps, .snaps_n = 1 },
+			manifest, id, &f->e));
 	image_config_done(&cfg);
 	if (name)
 		ok(f, name_set(s, name, manifest, &f->e));

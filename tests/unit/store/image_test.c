@@ -112,7 +112,8 @@ static void image__standing_on_the_machine_says_so(void **state)
 	cfg.platform.os = str_dup("linux");
 	cfg.platform.arch = str_dup("amd64");
 	struct image im = { 0 };
-	ok(f, image_put(f->s, &(struct image_new){ .cfg = &cfg, .on_rootfs = true }, &m, &id, &f->e));
+	ok(f,
+	   image_put(f->s, &(struct image_new){ .cfg = &cfg, .on_rootfs = true }, &m, &id, &f->e));
 	ok(f, image_open_digest(f->s, &m, &im, &f->e));
 	assert_true(im.on_rootfs);
 	assert_int_equal(im.snaps.n, 0);

@@ -10,8 +10,9 @@ static void names__of_a_and_a_b_live_together(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const names[] = {
-		"docker.io/library/a/b:latest", "docker.io/library/a:=x", "docker.io/library/a:latest",
-		"docker.io/library/a:latest.1", "docker.io/library/a:latest1", "localhost:5000/a/b/c:v_1",
+		"docker.io/library/a/b:latest", "docker.io/library/a:=x",
+		"docker.io/library/a:latest",   "docker.io/library/a:latest.1",
+		"docker.io/library/a:latest1",  "localhost:5000/a/b/c:v_1",
 	};
 	struct digest d;
 	put(f, &d);
@@ -58,9 +59,11 @@ static void names__can_be_as_long_as_the_specification_has_them(void **state)
 static void names__never_leave_their_directory(void **state)
 {
 	static const char *const bad[] = {
-		"", "a", "a:b", "a/../../b:c", "../stamp:x", "host/./x:t", "host//x:t", "/etc/passwd:t",
-		"host/x:", "host/x:.", "host/x:..", "host/x:a/b", "host/=x:t", "host/@x:t", "host/x y:t",
-		"host/x:a\nb", "host/x@", "host:5000/x",
+		"",           "a",           "a:b",        "a/../../b:c",
+		"../stamp:x", "host/./x:t",  "host//x:t",  "/etc/passwd:t",
+		"host/x:",    "host/x:.",    "host/x:..",  "host/x:a/b",
+		"host/=x:t",  "host/@x:t",   "host/x y:t", "host/x:a\nb",
+		"host/x@",    "host:5000/x",
 	};
 	struct fixture *f = *state;
 	struct digest d;

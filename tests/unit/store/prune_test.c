@@ -123,7 +123,8 @@ static void prune__never_takes_what_was_found(void **state)
 		do {
 			struct prune_result r = { 0 };
 			struct store *s = open_again(f);
-			if (store_prune(s, &(struct prune_opts){ .all = true, .cache = true }, &r, &f->e) < 0)
+			if (store_prune(s, &(struct prune_opts){ .all = true, .cache = true }, &r,
+					&f->e) < 0)
 				_exit(1);
 			result_done(&r);
 			store_close(s);
@@ -174,7 +175,8 @@ static void prune__leaves_a_store_that_survives_its_own_death(void **state)
 				make_image(f, s, "Hello!", "docker.io/library/x:y", &m, &id);
 				store_close(s);
 				s = open_again(f);
-				if (store_prune(s, &(struct prune_opts){ .all = true }, &r, NULL) < 0)
+				if (store_prune(s, &(struct prune_opts){ .all = true }, &r, NULL) <
+				    0)
 					_exit(1);
 				store_close(s);
 			}

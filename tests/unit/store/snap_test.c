@@ -39,7 +39,8 @@ static void snap__can_be_opened_and_read(void **state)
 
 static void snap_open__refuses_what_is_no_id(void **state)
 {
-	static const char *const bad[] = { "", "..", "../tmp", "abcdefg", "abcdefghi", "ABCDEFGH", "abcdefg/" };
+	static const char *const bad[] = { "",          "..",       "../tmp",  "abcdefg",
+					   "abcdefghi", "ABCDEFGH", "abcdefg/" };
 	struct fixture *f = *state;
 	struct snap sn = SNAP_INIT;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {

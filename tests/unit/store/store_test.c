@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
-static void refuse_open(struct fixture *f, const char *root, bool create, enum err_kind kind, const char *word)
+#include <sys/mount.h>
+
+#include "store/ctxcache.h"
+
+static void refuse_open(struct fixture *f, const char *root, bool create, enum err_kind kind,
+			const char *word)
 {
 	err_done(&f->e);
 	f->e = (struct err){ 0 };
@@ -46,7 +51,8 @@ static void store_open__refuses_other_modes(void **state)
 static void store_open__refuses_another_owner(void **state)
 {
 	struct fixture *f = *state;
-	if (chown(f->root, 12345, 12345) < 0) { /* one id only: there is no other owner to give it to */
+	if (chown(f->root, 12345, 12345) <
+	    0) { /* one id only: there is no other owner to give it to */
 		assert_int_equal(errno, EINVAL);
 		return;
 	}
@@ -57,7 +63,8 @@ static void store_open__refuses_another_owner(void **state)
 static void store_open__refuses_a_directory_with_other_things(void **state)
 {
 	struct fixture *f = *state;
-	_free_ char *home = str_printf("%s/home", f->dir), *file = str_printf("%s/thesis.tex", home);
+	_free_ char *home = str_printf("%s/home", f->dir),
+		    *file = str_printf("%s/thesis.tex", home);
 	assert_int_equal(mkdir(home, 0700), 0);
 	write_file(file, "x");
 	refuse_open(f, home, true, ERR_USER, "thesis.tex");
@@ -93,7 +100,9 @@ static void store_open__refuses_another_range_of_ids(void **state)
 	struct stat st;
 	assert_int_equal(stat("/proc/self", &st), 0);
 	if (!store_is_user(f->s)) {
-		write_file(stamp, "thimble-store 1\nmode user\nowner 0 0\nsubordinate 100000 65536 100000 65536\n");
+		write_file(
+			stamp,
+			"thimble-store 1\nmode user\nowner 0 0\nsubordinate 100000 65536 100000 65536\n");
 		refuse_open(f, f->root, true, ERR_DENIED, "machine's root");
 		return;
 	}
@@ -256,9 +265,98 @@ static void cache__forgets_what_is_damaged(void **state)
 	refused(f, ERR_USER, cache_put(f->s, "../x", &k, SL("v"), &f->e));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-int main(void)
+/* Another program, not a fork: nothing that a process makes up for itself may be in what it writes. */
+static void records__are_read_by_the_next_process(void **state)
 {
+	struct fixture *f = *state;
+	struct digest k;
+	struct stat st = { .st_dev = 5, .st_ino = 7, .st_size = 100 };
+	digest_of(SL("key"), &k);
+	ok(f, cache_put(f->s, "step", &k, SL("value"), &f->e));
+	struct ctxcache *c = ctxcache_open(f->s, "/src");
+	ctxcache_put(c, &st, &k);
+	ctxcache_save_close(c);
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl("/proc/self/exe", "store_test", "--read", f->root, NULL);
+		_exit(99);
+	}
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int read_records(const char *root)
+{
+	struct store *s = store_open(&(struct store_opts){ .root = root }, NULL);
+	struct digest k, got;
+	struct stat st = { .st_dev = 5, .st_ino = 7, .st_size = 100 };
+	_cleanup_(buf_done) struct buf b = { 0 };
+	digest_of(SL("key"), &k);
+	if (!s || cache_get(s, "step", &k, &b, NULL) != 1 || strcmp(b.p, "value") != 0)
+		return 1;
+	struct ctxcache *c = ctxcache_open(s, "/src");
+	int r = ctxcache_get(c, &st, &got) && digest_eq(&got, &k) ? 0 : 2;
+	ctxcache_save_close(c);
+	store_close(s);
+	return r;
+}
+
+static void store__stays_whole_on_a_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	_free_ char *small = str_printf("%s/small", f->dir), *root = str_printf("%s/store", small);
+	_free_ char *junk = mem_alloc(64 << 10);
+	struct digest d, first, manifest, id;
+	struct image im = { 0 };
+	assert_int_equal(mkdir(small, 0700), 0);
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("small", small, "tmpfs", 0, "size=512k,mode=0700"), 0);
+	struct store *s = store_open(&(struct store_opts){ .root = root, .create = true }, &f->e);
+	if (!s)
+		ok(f, -1);
+	make_image(f, s, "Hello!", "docker.io/library/hello:gcc", &manifest, &id);
+	ok(f, blob_put(s, SL("first"), &first, &f->e));
+	int r = 0;
+	for (int i = 0; r == 0 && i < 100; i++) {
+		memset(junk, i, 64 << 10);
+		r = blob_put(s, (struct slice){ junk, 64 << 10 }, &d, &f->e);
+	}
+	assert_int_equal(r, -1);
+	assert_true(err_is_errno(&f->e, ENOSPC));
+	err_done(&f->e);
+	f->e = (struct err){ 0 };
+	struct blob_writer *w = blob_begin(s, &f->e);
+	if (w) {
+		for (r = 0; r == 0;)
+			r = sink_write(blob_sink(w), junk, 64 << 10, &f->e);
+		blob_abort(w);
+	}
+	struct snap_draft draft = SNAP_DRAFT_INIT;
+	if (snap_begin(s, &draft, NULL) == 0) /* room for a directory is there or not */
+		snap_abort(s, &draft);
+	_free_ char *tmp = str_printf("%s/tmp", root);
+	assert_int_equal(rmdir(tmp), 0); /* only if nothing was left in it */
+	assert_int_equal(mkdir(tmp, 0700), 0);
+	store_close(s);
+	err_done(&f->e);
+	f->e = (struct err){ 0 };
+	s = store_open(&(struct store_opts){ .root = root }, &f->e);
+	assert_non_null(s);
+	_cleanup_(buf_done) struct buf b = { 0 };
+	ok(f, blob_read(s, &first, &b, &f->e));
+	ok(f, image_open(s, "hello:gcc", &im, &f->e));
+	image_done(&im);
+	store_close(s);
+	assert_int_equal(umount2(small, MNT_DETACH), 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--read") == 0)
+		return read_records(argv[2]);
 	const struct CMUnitTest tests[] = {
 		T(store_open__makes_it_private),
 		T(store_open__refuses_what_is_not_there),
@@ -274,6 +372,8 @@ int main(void)
 		T(blob_read__tells_what_is_absent),
 		T(blob_adopt__refuses_links),
 		T(cache__forgets_what_is_damaged),
+		T(records__are_read_by_the_next_process),
+		T(store__stays_whole_on_a_full_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
