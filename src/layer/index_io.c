@@ -20,29 +20,51 @@ enum { HEAD = 24, RECORD = 92, XRECORD = 12, VERSION = 1 };
 static uint32_t put_text(struct buf *text, const void *p, size_t n)
 {
 	uint32_t at = (uint32_t)text->len;
-	buf_add(text, p, n);
-	buf_char(text, '\0');
+	char *to = buf_room(text, n + 1);
+	if (n)
+		memcpy(to, p, n);
+	to[n] = '\0';
+	text->len += n + 1;
 	return at;
+}
+
+static uint8_t *put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	return p + 2;
+}
+
+static uint8_t *put32(uint8_t *p, uint32_t v)
+{
+	return put16(put16(p, (uint16_t)v), (uint16_t)(v >> 16));
+}
+
+static uint8_t *put64(uint8_t *p, uint64_t v)
+{
+	return put32(put32(p, (uint32_t)v), (uint32_t)(v >> 32));
 }
 
 static void put_entry(struct buf *out, struct buf *text, const struct entry *ent, uint32_t first_xattr)
 {
-	buf_le32(out, put_text(text, ent->path, strlen(ent->path)));
-	buf_le32(out, ent->link ? put_text(text, ent->link, strlen(ent->link)) : NO_TEXT);
-	buf_char(out, (char)ent->type);
-	buf_char(out, (char)(ent->opaque | ent->has_digest << 1));
-	buf_le16(out, (uint16_t)ent->mode);
-	buf_le32(out, ent->uid);
-	buf_le32(out, ent->gid);
-	buf_le64(out, (uint64_t)ent->mtime);
-	buf_le32(out, ent->mtime_ns);
-	buf_le64(out, ent->size);
-	buf_le32(out, ent->group);
-	buf_le32(out, ent->major);
-	buf_le32(out, ent->minor);
-	buf_le32(out, first_xattr);
-	buf_le32(out, (uint32_t)ent->xattrs_n);
-	buf_add(out, ent->digest.b, sizeof ent->digest.b);
+	uint8_t record[RECORD], *p = record;
+	p = put32(p, put_text(text, ent->path, strlen(ent->path)));
+	p = put32(p, ent->link ? put_text(text, ent->link, strlen(ent->link)) : NO_TEXT);
+	*p++ = (uint8_t)ent->type;
+	*p++ = (uint8_t)(ent->opaque | ent->has_digest << 1);
+	p = put16(p, (uint16_t)ent->mode);
+	p = put32(p, ent->uid);
+	p = put32(p, ent->gid);
+	p = put64(p, (uint64_t)ent->mtime);
+	p = put32(p, ent->mtime_ns);
+	p = put64(p, ent->size);
+	p = put32(p, ent->group);
+	p = put32(p, ent->major);
+	p = put32(p, ent->minor);
+	p = put32(p, first_xattr);
+	p = put32(p, (uint32_t)ent->xattrs_n);
+	memcpy(p, ent->digest.b, sizeof ent->digest.b);
+	buf_add(out, record, sizeof record);
 }
 
 static uint32_t put_xattrs(struct buf *out, struct buf *text, const struct entry *ent)
@@ -58,23 +80,29 @@ static uint32_t put_xattrs(struct buf *out, struct buf *text, const struct entry
 
 void index_write(const struct index *x, struct buf *out)
 {
-	_cleanup_(buf_done) struct buf records = { 0 }, xattrs = { 0 }, text = { 0 }, body = { 0 };
+	_cleanup_(buf_done) struct buf records = { 0 }, xattrs = { 0 }, text = { 0 };
 	uint32_t n_xattrs = 0;
+	uint8_t head[HEAD] = "TIDX";
 
+	(void)buf_room(&records, x->entries.n * RECORD + 1);
+	(void)buf_room(&text, x->entries.n * 64 + 1);
 	arr_each(ent, &x->entries) {
 		put_entry(&records, &text, ent, n_xattrs);
 		n_xattrs += put_xattrs(&xattrs, &text, ent);
 	}
-	buf_le32(&body, (uint32_t)x->entries.n);
-	buf_le32(&body, n_xattrs);
-	buf_le32(&body, (uint32_t)text.len);
-	buf_slice(&body, buf_view(&records));
-	buf_slice(&body, buf_view(&xattrs));
-	buf_slice(&body, buf_view(&text));
-	buf_str(out, "TIDX");
-	buf_le32(out, VERSION);
-	buf_le32(out, libdeflate_crc32(0, body.p, body.len));
-	buf_slice(out, buf_view(&body));
+	put32(head + 4, VERSION);
+	put32(put32(put32(head + 12, (uint32_t)x->entries.n), n_xattrs), (uint32_t)text.len);
+	uint32_t crc = libdeflate_crc32(0, head + 12, HEAD - 12);
+	crc = libdeflate_crc32(crc, records.p, records.len);
+	if (xattrs.len)
+		crc = libdeflate_crc32(crc, xattrs.p, xattrs.len);
+	if (text.len)
+		crc = libdeflate_crc32(crc, text.p, text.len);
+	put32(head + 8, crc);
+	buf_add(out, head, sizeof head);
+	buf_slice(out, buf_view(&records));
+	buf_slice(out, buf_view(&xattrs));
+	buf_slice(out, buf_view(&text));
 }
 
 struct reading {

@@ -23,7 +23,11 @@ struct tree_opts {
 /* Unpacks a layer's tar stream (decompressed) into the empty directory treefd and fills *out, with
  * digests. Nothing outside treefd is touched whatever the stream says; whiteouts (".wh.") become
  * overlay's; overlay's own xattrs in the stream are dropped; devices 0:0 refused. Format: OCI
- * layer.md; ustar, pax, GNU long names, GNU and pax sparse, base-256 numbers. */
+ * layer.md; ustar, pax, GNU long names, GNU and pax sparse, base-256 numbers. `tar` is read to its
+ * end, by a thread of its own until this returns, so a digest of it is complete then.
+ * Directories that the stream does not list are made 0755 0:0, time 0, and are in the index. A
+ * root entry that is opaque hides all lower layers, which overlayfs itself does not do: whoever
+ * mounts must leave them out. */
 int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct index *out,
 	       struct err *e) _must_check_;
 /* The same for an ordinary archive (ADD, import): ".wh." names are plain files. Goes below `dest`
@@ -35,7 +39,8 @@ int tree_unpack(int treefd, struct source *tar, const struct tree_opts *o, struc
 /* Reads what overlayfs left in an upper directory: whiteouts, opaque marks, copied-up files. What
  * was copied up but equals `lower` (type, mode, owner, mtime, xattrs, content by size and bytes)
  * is dropped from the index and from the tree; sockets are removed; directories above a change
- * are listed. Digests are not filled in.  `lower_open` opens the bytes of a hit for comparing. */
+ * are listed; the root "" only if its mode, owner or xattrs differ, since every mount point moves
+ * its time. Digests are not filled in (but for what had to be compared).  `lower_open` opens the bytes of a hit for comparing. */
 struct tree_lower {
 	struct view *view;
 	int (*open)(void *ctx, const struct view_hit *hit, struct err *e); /* O_RDONLY descriptor, -1 */
