@@ -104,7 +104,6 @@ static int make_names(struct prepared *p, const struct run_opts *o, bool host_ne
 	} else {
 		p->hostname = str_dup(p->place.id);
 	}
-	p->hostname_text = str_printf("%s\n", p->hostname);
 	_cleanup_(buf_done) struct buf hosts = { 0 };
 	if (host_net && host_text("/etc/hosts", &hosts, e) < 0)
 		return -1;
@@ -248,14 +247,6 @@ static int make_mounts(struct prepared *p, const struct run_opts *o, struct err 
 		if (path[1] && !has_target(p, path) && add_fresh(p, path, false, e) < 0)
 			return -1;
 	}
-	if (!has_target(p, "/etc/hostname"))
-		add_mount(p,
-			  (struct sandbox_mount){ .kind = SANDBOX_TEXT,
-						  .source_fd = -1,
-						  .mode = 0644,
-						  .text = p->hostname_text,
-						  .text_n = strlen(p->hostname_text) },
-			  "/etc/hostname");
 	if (p->mounts.n > 1)
 		qsort(p->mounts.p, p->mounts.n, sizeof *p->mounts.p, by_target);
 	return 0;
@@ -332,6 +323,7 @@ int prepare(const struct run_opts *o, struct store *s, const struct image *im, s
 		.hostname = p->hostname,
 		.hosts = p->hosts,
 		.resolv = true,
+		.hostname_file = true,
 		.shm_size = o->shm_size,
 		.init = true,
 		.stdio = { -1, -1, -1 },
@@ -361,7 +353,6 @@ int prepared_done(struct prepared *p, struct err *e)
 	free(p->cwd);
 	free(p->hostname);
 	free(p->hosts);
-	free(p->hostname_text);
 	free(p->argvp);
 	free(p->envp);
 	return r;

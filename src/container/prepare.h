@@ -17,7 +17,7 @@ struct prepared {
 	struct rootfs rootfs;
 	struct strs lowers, argv, env;
 	struct identity who;
-	char *cwd, *hostname, *hosts, *hostname_text;
+	char *cwd, *hostname, *hosts;
 	ARRAY_OF(struct sandbox_mount) mounts;
 	struct strs targets;            /* what mounts[].target points to */
 	ARRAY_OF(int) fds;              /* their sources */

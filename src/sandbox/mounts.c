@@ -68,10 +68,22 @@ static int check_target(const char *target, struct err *e)
 	return 0;
 }
 
-int mounts_prepare(const struct sandbox_spec *spec, struct mounts *m, struct err *e)
+/* What every run with these switches has. */
+static void usual_stubs(const struct sandbox_spec *spec, struct stubs *s)
 {
-	_cleanup_(strs_done) struct strs dirs = { 0 }, files = { 0 };
-	m->spec = spec;
+	static const char *const dirs[] = { "/proc", "/sys", "/dev", "/etc" };
+	for (size_t i = 0; i < COUNT_OF(dirs); i++)
+		strs_add(&s->dirs, dirs[i]);
+	strs_add(&s->files, "/etc/hosts");
+	if (spec->resolv)
+		strs_add(&s->files, "/etc/resolv.conf");
+	if (spec->hostname_file)
+		strs_add(&s->files, "/etc/hostname");
+}
+
+static int prepare_binds(const struct sandbox_spec *spec, struct mounts *m, struct stubs *extra,
+			 struct err *e)
+{
 	for (size_t i = 0; i < spec->mounts_n; i++) {
 		const struct sandbox_mount *sm = &spec->mounts[i];
 		int fd = -1;
@@ -81,18 +93,19 @@ int mounts_prepare(const struct sandbox_spec *spec, struct mounts *m, struct err
 			return -1;
 		arr_push(&m->binds, fd);
 		bool dir = sm->kind == SANDBOX_TMPFS || (sm->kind == SANDBOX_BIND && is_dir(fd));
-		strs_add(dir ? &dirs : &files, sm->target);
+		strs_add(dir ? &extra->dirs : &extra->files, sm->target);
 	}
-	const struct sandbox_root *r = &spec->root;
-	if (!r->stubs || !r->upper) {
-		static const char *const usual[] = { "/proc", "/sys", "/dev", "/etc" };
-		for (size_t i = 0; i < COUNT_OF(usual); i++)
-			strs_add(&dirs, usual[i]);
-		strs_add(&files, "/etc/hosts");
-		if (spec->resolv)
-			strs_add(&files, "/etc/resolv.conf");
-	}
-	return root_make(r, &dirs, &files, &m->root, e);
+	return 0;
+}
+
+int mounts_prepare(const struct sandbox_spec *spec, struct mounts *m, struct err *e)
+{
+	_cleanup_(stubs_done) struct stubs usual = { 0 }, extra = { 0 };
+	m->spec = spec;
+	usual_stubs(spec, &usual);
+	if (prepare_binds(spec, m, &extra, e) < 0)
+		return -1;
+	return root_make(&spec->root, &usual, &extra, &m->root, e);
 }
 
 void mounts_done(struct mounts *m)
@@ -214,6 +227,17 @@ static int attach_hosts(struct inside *in, struct err *e)
 	const char *text = spec->hosts ? spec->hosts : usual;
 	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
 				    .target = "/etc/hosts",
+				    .mode = 0644,
+				    .text = text,
+				    .text_n = strlen(text) };
+	return attach_text(in, &sm, e);
+}
+
+static int attach_hostname(struct inside *in, struct err *e)
+{
+	_free_ char *text = str_printf("%s\n", in->m->spec->hostname);
+	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
+				    .target = "/etc/hostname",
 				    .mode = 0644,
 				    .text = text,
 				    .text_n = strlen(text) };
@@ -466,6 +490,8 @@ int mounts_enter(const struct mounts *m, struct strs *made, struct err *e)
 	    attach_dev(&in, e) < 0 || attach_hosts(&in, e) < 0)
 		return -1;
 	if (spec->resolv && attach_copy(&in, "/etc/resolv.conf", e) < 0)
+		return -1;
+	if (spec->hostname_file && spec->hostname && attach_hostname(&in, e) < 0)
 		return -1;
 	if (attach_callers(&in, e) < 0)
 		return -1;

@@ -72,22 +72,26 @@ static int stub_make(int dirfd, const char *path, bool dir, struct err *e)
 	return 0;
 }
 
-static int stubs_fill(int dirfd, const struct strs *dirs, const struct strs *files, struct err *e)
+void stubs_done(struct stubs *s)
 {
-	for (size_t i = 0; i < dirs->n; i++)
-		if (stub_make(dirfd, dirs->p[i], true, e) < 0)
+	strs_done(&s->dirs);
+	strs_done(&s->files);
+}
+
+static int stubs_fill(int dirfd, const struct stubs *s, struct err *e)
+{
+	for (size_t i = 0; i < s->dirs.n; i++)
+		if (stub_make(dirfd, s->dirs.p[i], true, e) < 0)
 			return -1;
-	for (size_t i = 0; i < files->n; i++)
-		if (stub_make(dirfd, files->p[i], false, e) < 0)
+	for (size_t i = 0; i < s->files.n; i++)
+		if (stub_make(dirfd, s->files.p[i], false, e) < 0)
 			return -1;
 	return 0;
 }
 
 /* The stubs that every run has, kept in the store: made once, then only opened. */
-static int stubs_shared(int dirfd, const char *path, struct err *e)
+static int stubs_shared(int dirfd, const char *path, const struct stubs *usual, struct err *e)
 {
-	static const char *const dirs[] = { "/proc", "/sys", "/dev", "/etc" };
-	static const char *const files[] = { "/etc/hosts", "/etc/resolv.conf" };
 	int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 || errno != ENOENT)
 		return fd >= 0 ? fd : err_sys(e, "open '%s'", path);
@@ -98,11 +102,8 @@ static int stubs_shared(int dirfd, const char *path, struct err *e)
 	_close_ int made = openat(dirfd, temp, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (made < 0)
 		return err_sys(e, "open '%s'", temp);
-	for (size_t i = 0; i < COUNT_OF(dirs) + COUNT_OF(files); i++) {
-		bool dir = i < COUNT_OF(dirs);
-		if (stub_make(made, dir ? dirs[i] : files[i - COUNT_OF(dirs)], dir, e) < 0)
-			return -1;
-	}
+	if (stubs_fill(made, usual, e) < 0)
+		return -1;
 	if (renameat(dirfd, temp, dirfd, path) == 0)
 		return take_fd(&made);
 	if (errno != EEXIST && errno != ENOTEMPTY)
@@ -334,22 +335,31 @@ static int host_dir(struct maker *m, const char *name, struct err *e)
 	return host_overlay(m, name, fd, &st, e);
 }
 
-int root_make(const struct sandbox_root *r, const struct strs *stub_dirs,
-	      const struct strs *stub_files, struct root *out, struct err *e)
+/* The lowest layers: the shared one, and one of this run for what is not in it. */
+static int make_stubs(struct maker *m, const struct stubs *usual, const struct stubs *extra,
+		      struct err *e)
+{
+	const struct sandbox_root *r = m->r;
+	if (r->stubs && r->upper &&
+	    (m->shared = stubs_shared(m->out->dirfd, r->stubs, usual, e)) < 0)
+		return -1;
+	if (m->shared >= 0 && extra->dirs.n == 0 && extra->files.n == 0 && r->host_dirs_n == 0)
+		return 0;
+	m->stubs = dir_make(m->work, "stubs", e);
+	if (m->stubs < 0 || (m->shared < 0 && stubs_fill(m->stubs, usual, e) < 0))
+		return -1;
+	return stubs_fill(m->stubs, extra, e);
+}
+
+int root_make(const struct sandbox_root *r, const struct stubs *usual, const struct stubs *extra,
+	      struct root *out, struct err *e)
 {
 	struct maker m = { .r = r, .out = out, .work = -1, .upper = -1, .stubs = -1, .shared = -1 };
 	int ok = -1;
 	out->dirfd = fd_here(r->dirfd, e);
 	keep_topmost(&m);
-	if (out->dirfd < 0 || open_places(&m, e) < 0)
+	if (out->dirfd < 0 || open_places(&m, e) < 0 || make_stubs(&m, usual, extra, e) < 0)
 		goto end;
-	if (r->stubs && r->upper && (m.shared = stubs_shared(out->dirfd, r->stubs, e)) < 0)
-		goto end;
-	if (m.shared < 0 || stub_dirs->n || stub_files->n || r->host_dirs_n) {
-		m.stubs = dir_make(m.work, "stubs", e);
-		if (m.stubs < 0 || stubs_fill(m.stubs, stub_dirs, stub_files, e) < 0)
-			goto end;
-	}
 	for (size_t i = 0; i < r->host_dirs_n; i++)
 		if (host_dir(&m, r->host_dirs[i], e) < 0)
 			goto end;

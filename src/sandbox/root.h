@@ -17,9 +17,15 @@ struct root {
 };
 #define ROOT_INIT { .dirfd = -1, .fd = -1 }
 
-/* `stub_dirs` and `stub_files`: mount points (absolute) that shall exist; they lie in the lowest
- * layer, so that nothing has to be made in the upper directory. */
-int root_make(const struct sandbox_root *r, const struct strs *stub_dirs, const struct strs *stub_files,
+/* Mount points (absolute) that shall exist. They lie in the lowest layers, so that nothing has to be
+ * made in the upper directory. */
+struct stubs {
+	struct strs dirs, files;
+};
+void stubs_done(struct stubs *s);
+
+/* `usual` is what sandbox_root.stubs keeps from run to run, `extra` is this run's own. */
+int root_make(const struct sandbox_root *r, const struct stubs *usual, const struct stubs *extra,
 	      struct root *out, struct err *e) _must_check_;
 /* Closes the mounts. The work directory stays: it is in use while the sandbox lives. */
 void root_done(struct root *r);
