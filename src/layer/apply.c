@@ -6,10 +6,6 @@
  * then only touched through (directory opened inside the root, one name), with O_EXCL, so that
  * even a mistake here cannot leave it. Owners, modes and times of directories wait until all
  * their content is there. */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
 #include "base/err.h"
 #include "base/map.h"
 #include "base/path.h"
@@ -22,6 +18,10 @@
 #include "layer/tar_read.h"
 #include "layer/tree.h"
 #include "layer/whiteout.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
 
 #define HOLES_MAX (256ull << 30)
 enum { LINKS_MAX = 40, KEY_MAX = PATH_MAX - 1, ENTRIES_MAX = 4000000 };
@@ -29,14 +29,14 @@ enum { LINKS_MAX = 40, KEY_MAX = PATH_MAX - 1, ENTRIES_MAX = 4000000 };
 struct apply {
 	int treefd;
 	const struct tree_opts *o;
-	bool layer;		/* ".wh." names are deletions */
+	bool layer; /* ".wh." names are deletions */
 	struct tar *tar;
 	struct index x;
-	struct map keys;	/* key -> position in x.entries + 1; what is gone is not in it */
+	struct map keys; /* key -> position in x.entries + 1; what is gone is not in it */
 	struct place at;
 	uint32_t groups;
 	uint64_t bytes, max_bytes, max_entries;
-	uint64_t holes;		/* bytes of them: an archive holds them for nothing, hashing does not */
+	uint64_t holes; /* bytes of them: an archive holds them for nothing, hashing does not */
 };
 
 static void apply_done(struct apply *a)
@@ -185,7 +185,8 @@ static char *resolve(struct apply *a, const char *name, struct err *e)
 /* ---- what stood there before ---- */
 
 /* All below a directory leaves the map; each entry leaves it once, so the sum is bounded. */
-static int forget_below(struct apply *a, int dirfd, const char *name, const char *key, struct err *e)
+static int forget_below(struct apply *a, int dirfd, const char *name, const char *key,
+			struct err *e)
 {
 	_cleanup_(walk_closep) struct walk *w = walk_open(dirfd, name, e);
 	struct walk_entry ent;
@@ -279,8 +280,8 @@ static void set_meta(struct apply *a, struct entry *ent, const struct tar_entry 
 		if (xattr_is_overlay(x->name) || xattr_is_hosts(x->name))
 			continue; /* marks of somebody's overlay would act in ours */
 		struct slice value = arena_slice(&a->x.arena, (struct slice){ x->value, x->len });
-		list[n] = (struct xattr){ arena_str(&a->x.arena, slice_of(x->name)), (char *)value.p,
-					  value.n };
+		list[n] = (struct xattr){ arena_str(&a->x.arena, slice_of(x->name)),
+					  (char *)value.p, value.n };
 		xattr_cap_to_v2(&list[n]);
 		n++;
 	}
@@ -346,8 +347,10 @@ static int write_content(struct apply *a, int fd, struct entry *ent, struct err 
 		if (!p) {
 			a->holes += n;
 			if (n > HOLES_MAX || a->holes > HOLES_MAX)
-				return err_set(e, ERR_DATA, "its sparse files have more than %llu bytes of holes",
-					       HOLES_MAX);
+				return err_set(
+					e, ERR_DATA,
+					"its sparse files have more than %llu bytes of holes",
+					HOLES_MAX);
 			hash_zeros(&sum, n);
 			if (lseek(fd, (off_t)n, SEEK_CUR) < 0)
 				return err_sys(e, "seek");
@@ -381,7 +384,8 @@ static int apply_file(struct apply *a, const char *key, const struct tar_entry *
 		return -1;
 	set_meta(a, ent, from);
 	ent->size = from->size;
-	_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0600);
 	if (fd < 0)
 		return err_sys(e, "create");
 	if (write_content(a, fd, ent, e) < 0)
@@ -392,8 +396,10 @@ static int apply_file(struct apply *a, const char *key, const struct tar_entry *
 static int apply_node(struct apply *a, const char *key, const struct tar_entry *from, struct err *e)
 {
 	static const enum entry_type types[] = {
-		[TAR_SYMLINK] = ENTRY_SYMLINK, [TAR_CHAR] = ENTRY_CHAR,
-		[TAR_BLOCK] = ENTRY_BLOCK,     [TAR_FIFO] = ENTRY_FIFO,
+		[TAR_SYMLINK] = ENTRY_SYMLINK,
+		[TAR_CHAR] = ENTRY_CHAR,
+		[TAR_BLOCK] = ENTRY_BLOCK,
+		[TAR_FIFO] = ENTRY_FIFO,
 	};
 	bool hidden;
 	if (clear_way(a, key, &hidden, e) < 0)
@@ -414,9 +420,11 @@ static int apply_node(struct apply *a, const char *key, const struct tar_entry *
 
 static int no_target(const char *target, struct err *e)
 {
-	(void)err_set(e, ERR_DATA, "it is a hard link to '%s', which is not in this archive before it", target);
-	return err_hint(e, "an archive made with hard links to files of another layer cannot be unpacked; "
-			   "make it again with the file itself in it");
+	(void)err_set(e, ERR_DATA,
+		      "it is a hard link to '%s', which is not in this archive before it", target);
+	return err_hint(
+		e, "an archive made with hard links to files of another layer cannot be unpacked; "
+		   "make it again with the file itself in it");
 }
 
 static int apply_link(struct apply *a, const char *key, const struct tar_entry *from, struct err *e)
@@ -463,7 +471,8 @@ static int apply_whiteout(struct apply *a, const char *key, struct err *e)
 {
 	struct entry *old = find(a, key);
 	if (old && old->type == ENTRY_DIR)
-		return set_opaque(a, old, e); /* what this layer added stays: layer.md, "Whiteouts" */
+		return set_opaque(a, old,
+				  e); /* what this layer added stays: layer.md, "Whiteouts" */
 	if (old)
 		return 0;
 	struct entry *ent = add(a, key, ENTRY_WHITEOUT, e);
@@ -609,7 +618,8 @@ static int unpack(int treefd, struct source *tar, const struct tree_opts *o, boo
 	return 0;
 }
 
-int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct index *out, struct err *e)
+int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct index *out,
+	       struct err *e)
 {
 	return unpack(treefd, tar, o, true, out, e);
 }

@@ -8,7 +8,7 @@
 const char *comp_name(enum compression c)
 {
 	static const char *const names[] = {
-		[COMP_NONE] = "none",	[COMP_GZIP] = "gzip", [COMP_ZSTD] = "zstd",
+		[COMP_NONE] = "none",   [COMP_GZIP] = "gzip", [COMP_ZSTD] = "zstd",
 		[COMP_BZIP2] = "bzip2", [COMP_XZ] = "xz",
 	};
 	return (size_t)c < COUNT_OF(names) ? names[c] : "unknown";
@@ -27,7 +27,10 @@ enum compression comp_sniff(const void *p, size_t n)
 		return COMP_ZSTD;
 	if (n >= 4 && memcmp(b, "BZh", 3) == 0 && b[3] >= '1' && b[3] <= '9')
 		return COMP_BZIP2;
-	if (n >= 6 && memcmp(b, "\xfd" "7zXZ\0", 6) == 0)
+	if (n >= 6 && memcmp(b,
+			     "\xfd"
+			     "7zXZ\0",
+			     6) == 0)
 		return COMP_XZ;
 	return COMP_NONE;
 }

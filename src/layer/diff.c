@@ -7,9 +7,6 @@
  *  - if it shares its inode with something that stays: the link would break,
  *  - a directory with something that stays below it.
  * So dropping is decided from the leaves up, and then done, from the leaves up, to the tree. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/xattr.h>
 #include "base/err.h"
 #include "base/map.h"
 #include "base/walk.h"
@@ -17,22 +14,25 @@
 #include "layer/meta.h"
 #include "layer/place.h"
 #include "layer/tree.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/xattr.h>
 
 enum fate {
 	KEEP,
-	DROP,	/* as it was below: leave it to the lower layers */
+	DROP, /* as it was below: leave it to the lower layers */
 	REMOVE, /* sockets, whiteouts of nothing: no part of a layer */
 };
 
 struct found {
 	struct entry ent;
 	enum fate fate;
-	size_t parent;	     /* in diff->found; the root is its own */
-	bool lower_gone;     /* a directory below which nothing of the lower view shows */
-	bool unmark;	     /* overlay's opaque mark means nothing here and goes */
+	size_t parent; /* in diff->found; the root is its own */
+	bool lower_gone; /* a directory below which nothing of the lower view shows */
+	bool unmark; /* overlay's opaque mark means nothing here and goes */
 	bool whiteout_after; /* a removed socket hid something: a whiteout takes its place */
-	bool touched;	     /* something is removed from this directory: its time is to be set again */
-	int lower_layer;     /* of the hit that it equals, with its group */
+	bool touched; /* something is removed from this directory: its time is to be set again */
+	int lower_layer; /* of the hit that it equals, with its group */
 	uint32_t lower_group;
 };
 
@@ -43,7 +43,7 @@ struct diff {
 	struct arena arena;
 	ARRAY_OF(struct found) found;
 	ARRAY_OF(size_t) dirs; /* the directories above the one being looked at, the root first */
-	struct map inodes;     /* of files with several names -> group */
+	struct map inodes; /* of files with several names -> group */
 };
 
 static void diff_done(struct diff *d)
@@ -55,7 +55,8 @@ static void diff_done(struct diff *d)
 }
 
 /* What the lower view has under this name, as seen through the directories above. */
-static int find_lower(struct diff *d, size_t parent, const char *key, struct view_hit *hit, struct err *e)
+static int find_lower(struct diff *d, size_t parent, const char *key, struct view_hit *hit,
+		      struct err *e)
 {
 	if (!d->lower || !d->lower->view || d->found.p[parent].lower_gone)
 		return 0;
@@ -114,8 +115,7 @@ static bool same_meta(const struct entry *a, const struct entry *b)
 	switch (a->type) {
 	case ENTRY_SYMLINK: return strcmp(a->link, b->link) == 0;
 	case ENTRY_CHAR:
-	case ENTRY_BLOCK:
-		return a->mode == b->mode && a->major == b->major && a->minor == b->minor;
+	case ENTRY_BLOCK: return a->mode == b->mode && a->major == b->major && a->minor == b->minor;
 	case ENTRY_FILE: return a->mode == b->mode && a->size == b->size;
 	default: return a->mode == b->mode;
 	}
@@ -199,7 +199,8 @@ static int check_whole(const struct overlay_marks *m, struct err *e)
 {
 	if (!m->redirect && !m->metacopy)
 		return 0;
-	return err_set(e, ERR_DATA, "overlayfs left a %s here, so this directory is no layer by itself",
+	return err_set(e, ERR_DATA,
+		       "overlayfs left a %s here, so this directory is no layer by itself",
 		       m->redirect ? "redirect" : "metacopy");
 }
 

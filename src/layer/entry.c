@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/entry.c: files of a tree read as entries. */
+#include "layer/entry.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/num.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/sysmacros.h>
-#include "base/err.h"
-#include "base/fs.h"
-#include "base/num.h"
-#include "layer/entry.h"
 
 const char *entry_type_name(enum entry_type t)
 {
 	static const char *const names[] = {
-		[ENTRY_FILE] = "file",	       [ENTRY_DIR] = "directory",
-		[ENTRY_SYMLINK] = "symbolic link", [ENTRY_CHAR] = "character device",
-		[ENTRY_BLOCK] = "block device",    [ENTRY_FIFO] = "fifo",
+		[ENTRY_FILE] = "file",
+		[ENTRY_DIR] = "directory",
+		[ENTRY_SYMLINK] = "symbolic link",
+		[ENTRY_CHAR] = "character device",
+		[ENTRY_BLOCK] = "block device",
+		[ENTRY_FIFO] = "fifo",
 		[ENTRY_WHITEOUT] = "whiteout",
 	};
 	return (size_t)t < COUNT_OF(names) ? names[t] : "unknown thing";
@@ -88,7 +91,8 @@ static int read_xattrs(struct arena *a, int dirfd, const char *name, struct entr
 		}
 		if (xattr_is_hosts(x->name))
 			continue;
-		list[n].name = rest ? arena_printf(a, "%.*s%s", (int)(rest - x->name), x->name, rest + 8)
+		list[n].name = rest ? arena_printf(a, "%.*s%s", (int)(rest - x->name), x->name,
+						   rest + 8)
 				    : arena_str(a, slice_of(x->name));
 		list[n].value = arena_alloc(a, x->len + 1);
 		list[n].len = x->len;
@@ -97,7 +101,8 @@ static int read_xattrs(struct arena *a, int dirfd, const char *name, struct entr
 		xattr_cap_to_v2(&list[n]);
 		n++;
 	}
-	qsort(list, n, sizeof(*list), xattr_cmp); /* taking escapes off may have changed the order */
+	qsort(list, n, sizeof(*list),
+	      xattr_cmp); /* taking escapes off may have changed the order */
 	out->xattrs = n ? list : NULL;
 	out->xattrs_n = n;
 	return 0;
@@ -127,7 +132,8 @@ static int read_type(struct arena *a, int dirfd, const char *name, const struct 
 		out->link = arena_str(a, slice_of(target));
 		return 0;
 	}
-	case S_IFSOCK: return err_set(e, ERR_DATA, "'%s' is a socket; a layer cannot hold one", name);
+	case S_IFSOCK:
+		return err_set(e, ERR_DATA, "'%s' is a socket; a layer cannot hold one", name);
 	default: return err_set(e, ERR_DATA, "'%s' is of a type that a layer cannot hold", name);
 	}
 }

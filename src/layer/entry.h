@@ -12,8 +12,9 @@ void index_settle_groups(struct index *x);
 
 /* What overlayfs wrote about a file beside its own attributes. */
 struct overlay_marks {
-	bool opaque_trusted, opaque_user; /* "trusted.overlay.opaque", "user.overlay.opaque" are "y" */
-	bool redirect, metacopy;          /* the file is not whole without its lower layers */
+	bool opaque_trusted,
+		opaque_user; /* "trusted.overlay.opaque", "user.overlay.opaque" are "y" */
+	bool redirect, metacopy; /* the file is not whole without its lower layers */
 };
 
 /* As entry_from_file, and tells overlay's marks (may be NULL). Escaped names of a nested overlay

@@ -6,13 +6,13 @@
  * an empty stored block fills up to one (RFC 1951, 3.2.4). Where BFINAL and the end are, zlib's
  * inflate tells, block by block. The cuts are fixed, so the bytes are the same however many threads
  * there are; pieces go out in their order, and at most two for each thread are in memory. */
+#include "base/alloc.h"
+#include "base/err.h"
+#include "layer/codec.h"
 #include <libdeflate.h>
 #include <pthread.h>
 #include <sched.h>
 #include <zlib.h>
-#include "base/alloc.h"
-#include "base/err.h"
-#include "layer/codec.h"
 
 enum { PIECE = 1 << 20, THREADS_MAX = 16, LEVEL = 6, DRY = 64 << 10 };
 
@@ -85,7 +85,7 @@ static bool join_up(uint8_t *out, size_t *n)
 	uint64_t bfinal, end;
 	if (!find_ends(out, *n, &bfinal, &end))
 		return false;
-	out[bfinal / 8] &= (uint8_t)~(1u << (bfinal % 8));
+	out[bfinal / 8] &= (uint8_t) ~(1u << (bfinal % 8));
 	unsigned pad = (unsigned)(8 * (uint64_t)*n - end);
 	static const uint8_t stored[] = { 0, 0, 0, 0xff, 0xff };
 	/* three bits of header: in the padding if it holds them, else in a byte more */
@@ -277,7 +277,9 @@ struct sink *gzip_sink(struct sink *out, int level, unsigned threads, struct err
 	g->base.ops = &ops;
 	g->out = out;
 	g->level = level ? level : LEVEL;
-	g->threads_n = threads == 0 ? codec_threads() : threads > THREADS_MAX ? THREADS_MAX : threads;
+	g->threads_n = threads == 0            ? codec_threads()
+		       : threads > THREADS_MAX ? THREADS_MAX
+					       : threads;
 	g->ring = 2 * g->threads_n;
 	g->out_cap = libdeflate_deflate_compress_bound(NULL, PIECE) + 16;
 	pthread_mutex_init(&g->lock, NULL);

@@ -8,11 +8,11 @@
  *
  * Numbers are little-endian; texts are told by their offset and end in NUL (xattr values by
  * length). Reading takes one block of memory for the text and points into it. */
-#include <libdeflate.h>
 #include "base/err.h"
 #include "base/map.h"
 #include "base/num.h"
 #include "layer/index.h"
+#include <libdeflate.h>
 
 enum { HEAD = 24, RECORD = 92, XRECORD = 12, VERSION = 1 };
 #define NO_TEXT UINT32_MAX
@@ -45,7 +45,8 @@ static uint8_t *put64(uint8_t *p, uint64_t v)
 	return put32(put32(p, (uint32_t)v), (uint32_t)(v >> 32));
 }
 
-static void put_entry(struct buf *out, struct buf *text, const struct entry *ent, uint32_t first_xattr)
+static void put_entry(struct buf *out, struct buf *text, const struct entry *ent,
+		      uint32_t first_xattr)
 {
 	uint8_t record[RECORD], *p = record;
 	p = put32(p, put_text(text, ent->path, strlen(ent->path)));
@@ -131,7 +132,8 @@ static int open_parts(struct slice bytes, struct reading *r, struct err *e)
 	r->n = le32_at(bytes.p + 12);
 	r->n_xattrs = le32_at(bytes.p + 16);
 	r->text_len = le32_at(bytes.p + 20);
-	uint64_t want = HEAD + (uint64_t)r->n * RECORD + (uint64_t)r->n_xattrs * XRECORD + r->text_len;
+	uint64_t want = HEAD + (uint64_t)r->n * RECORD + (uint64_t)r->n_xattrs * XRECORD +
+			r->text_len;
 	if (want != bytes.n)
 		return damaged("its parts do not add up", e);
 	r->records = (const uint8_t *)bytes.p + HEAD;
@@ -152,8 +154,8 @@ static bool is_key(const char *p)
 	for (;;) {
 		if (*p == '/' || *p == '\0')
 			return false;
-		if (p[0] == '.' && (p[1] == '/' || p[1] == '\0' ||
-				    (p[1] == '.' && (p[2] == '/' || p[2] == '\0'))))
+		if (p[0] == '.' &&
+		    (p[1] == '/' || p[1] == '\0' || (p[1] == '.' && (p[2] == '/' || p[2] == '\0'))))
 			return false;
 		while (*p && *p != '/')
 			p++;
@@ -197,11 +199,13 @@ static int get_entry(const struct reading *r, const uint8_t *p, struct entry *en
 	ent->group = le32_at(p + 40);
 	ent->major = le32_at(p + 44);
 	ent->minor = le32_at(p + 48);
-	if ((link != NO_TEXT) != (ent->type == ENTRY_SYMLINK) || (link != NO_TEXT && link >= r->text_len))
+	if ((link != NO_TEXT) != (ent->type == ENTRY_SYMLINK) ||
+	    (link != NO_TEXT && link >= r->text_len))
 		return damaged("a link has no valid target", e);
 	ent->link = link == NO_TEXT ? NULL : r->text + link;
-	if (ent->mode > 07777 || ent->mtime_ns > 999999999 || (ent->opaque && ent->type != ENTRY_DIR) ||
-	    ent->size > INT64_MAX || (ent->type == ENTRY_WHITEOUT && !*ent->path))
+	if (ent->mode > 07777 || ent->mtime_ns > 999999999 ||
+	    (ent->opaque && ent->type != ENTRY_DIR) || ent->size > INT64_MAX ||
+	    (ent->type == ENTRY_WHITEOUT && !*ent->path))
 		return damaged("an entry holds a wild number", e);
 	uint32_t first = le32_at(p + 52), count = le32_at(p + 56), end;
 	if (ckd_add(&end, first, count) || end > r->n_xattrs)

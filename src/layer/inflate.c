@@ -2,13 +2,13 @@
 /* layer/inflate.c: gzip (zlib), zstd, bzip2, xz as sources. Each format is one `step`: some input
  * in, some output out; the loop around it feeds them and tells a cut-off end from a proper one.
  * Memory: the input piece, and what the format needs, at most 128 MiB (zstd, xz: refused above). */
+#include "base/alloc.h"
+#include "base/err.h"
+#include "layer/codec.h"
 #include <bzlib.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
-#include "base/alloc.h"
-#include "base/err.h"
-#include "layer/codec.h"
 
 enum { PIECE = 128 << 10, WINDOW_LOG_MAX = 27 };
 #define XZ_MEMORY (128ull << 20)
@@ -29,9 +29,9 @@ struct inflater {
 	const struct format *format;
 	uint8_t *piece;
 	size_t at, have;
-	bool ended;    /* the input */
+	bool ended; /* the input */
 	bool complete; /* between members, or behind the last */
-	bool padded;   /* zeros followed a member */
+	bool padded; /* zeros followed a member */
 	union {
 		z_stream z;
 		bz_stream bz;
@@ -42,7 +42,8 @@ struct inflater {
 
 static int damaged(const struct inflater *d, const char *why, struct err *e)
 {
-	return err_set(e, ERR_DATA, "the %s data is damaged: %s", d->format->name, why ? why : "bad data");
+	return err_set(e, ERR_DATA, "the %s data is damaged: %s", d->format->name,
+		       why ? why : "bad data");
 }
 
 /* ---- gzip ---- */
@@ -99,7 +100,8 @@ static void gz_stop(struct inflater *d)
 static int zstd_start(struct inflater *d, struct err *e)
 {
 	d->zstd = ZSTD_createDStream();
-	if (!d->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+	if (!d->zstd ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
 		return damaged(d, "libzstd does not start", e);
 	return 0;
 }
@@ -127,7 +129,8 @@ static void zstd_stop(struct inflater *d)
 
 static int bz_start(struct inflater *d, struct err *e)
 {
-	return BZ2_bzDecompressInit(&d->bz, 0, 0) == BZ_OK ? 0 : damaged(d, "libbz2 does not start", e);
+	return BZ2_bzDecompressInit(&d->bz, 0, 0) == BZ_OK ? 0
+							   : damaged(d, "libbz2 does not start", e);
 }
 
 static int bz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, struct err *e)

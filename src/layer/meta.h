@@ -4,7 +4,8 @@
 #include "layer/tree.h"
 
 /* As tree_set_meta, for a regular file open for writing. */
-int meta_set_fd(int fd, const struct entry *ent, const struct tree_opts *o, struct err *e) _must_check_;
+int meta_set_fd(int fd, const struct entry *ent, const struct tree_opts *o, struct err *e)
+	_must_check_;
 /* The id that the tree can hold for one of the index. */
 uint32_t meta_uid(const struct entry *ent, const struct tree_opts *o);
 uint32_t meta_gid(const struct entry *ent, const struct tree_opts *o);

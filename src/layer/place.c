@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/place.h"
-#include <fcntl.h>
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include <fcntl.h>
 
 int place_at(struct place *p, const char *key, const char **name, struct err *e)
 {

@@ -10,10 +10,13 @@ struct err;
 
 struct place {
 	int rootfd; /* borrowed */
-	int fd;     /* of `dir`, O_PATH; -1: none */
+	int fd; /* of `dir`, O_PATH; -1: none */
 	char *dir;
 };
-#define PLACE_INIT(treefd) { .rootfd = (treefd), .fd = -1 }
+#define PLACE_INIT(treefd)                   \
+	{                                    \
+		.rootfd = (treefd), .fd = -1 \
+	}
 
 /* The directory that holds key's last component (borrowed until the next call), opened inside
  * the tree. The root "" is "." in itself. -1 on failure. */

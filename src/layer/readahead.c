@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/readahead.h"
-#include <pthread.h>
 #include "base/alloc.h"
 #include "base/err.h"
+#include <pthread.h>
 
 enum { SLOTS = 4, SLOT = 256 << 10 };
 
@@ -12,14 +12,14 @@ struct readahead {
 	pthread_t thread;
 	bool threaded;
 	pthread_mutex_t lock;
-	pthread_cond_t moved;	/* full or taken has changed */
+	pthread_cond_t moved; /* full or taken has changed */
 	char *slots[SLOTS];
 	size_t len[SLOTS];
-	unsigned full, taken;	/* slots filled and emptied so far; under the lock */
-	bool ended, stop;	/* under the lock */
-	int result;		/* of the last read: 0 or -1 with err; read after `ended` */
+	unsigned full, taken; /* slots filled and emptied so far; under the lock */
+	bool ended, stop; /* under the lock */
+	int result; /* of the last read: 0 or -1 with err; read after `ended` */
 	struct err err;
-	size_t at;		/* in slot taken % SLOTS; the reader's own */
+	size_t at; /* in slot taken % SLOTS; the reader's own */
 };
 
 /* A whole slot unless the end comes first: few hand-overs. */

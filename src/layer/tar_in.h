@@ -57,4 +57,5 @@ bool tar_is_header(const uint8_t *h);
 /* A numeric header field: octal, or base-256 if its first bit is set. -1 ERR_DATA naming `what`. */
 int tar_number(const uint8_t *p, size_t n, const char *what, uint64_t max, uint64_t *out,
 	       struct err *e) _must_check_;
-int tar_time(const uint8_t *p, size_t n, int64_t *out, struct err *e) _must_check_; /* may be negative */
+int tar_time(const uint8_t *p, size_t n, int64_t *out, struct err *e)
+	_must_check_; /* may be negative */

@@ -50,7 +50,8 @@ static int tar_base256(const uint8_t *p, size_t n, const char *what, int64_t *ou
 	return 0;
 }
 
-int tar_number(const uint8_t *p, size_t n, const char *what, uint64_t max, uint64_t *out, struct err *e)
+int tar_number(const uint8_t *p, size_t n, const char *what, uint64_t max, uint64_t *out,
+	       struct err *e)
 {
 	uint64_t v;
 	int64_t s;
@@ -84,7 +85,8 @@ int tar_time(const uint8_t *p, size_t n, int64_t *out, struct err *e)
 int sparse_add(struct sparse *s, uint64_t at, uint64_t len, struct err *e)
 {
 	if (s->map.n >= SPARSE_EXTENTS_MAX)
-		return err_set(e, ERR_DATA, "a sparse file has more than %u pieces", SPARSE_EXTENTS_MAX);
+		return err_set(e, ERR_DATA, "a sparse file has more than %u pieces",
+			       SPARSE_EXTENTS_MAX);
 	arr_push(&s->map, (struct extent){ at, len });
 	return 0;
 }
@@ -93,7 +95,8 @@ int sparse_check(const struct sparse *s, uint64_t stored, struct err *e)
 {
 	uint64_t end = 0, sum = 0;
 	if (s->size > SPARSE_SIZE_MAX && s->size != stored)
-		return err_set(e, ERR_DATA, "a sparse file of %llu bytes is larger than can be dealt with",
+		return err_set(e, ERR_DATA,
+			       "a sparse file of %llu bytes is larger than can be dealt with",
 			       (unsigned long long)s->size);
 	arr_each(x, &s->map) {
 		uint64_t next;
@@ -112,12 +115,14 @@ static int bad(struct slice key, struct err *e)
 	return err_set(e, ERR_DATA, "the extended header has a bad value for %.*s", SLF(key));
 }
 
-static int get_number(struct slice key, struct slice value, uint64_t max, uint64_t *out, struct err *e)
+static int get_number(struct slice key, struct slice value, uint64_t max, uint64_t *out,
+		      struct err *e)
 {
 	return num_parse(value, max, out) < 0 ? bad(key, e) : 0;
 }
 
-static int get_text(struct pax *p, struct slice key, struct slice value, const char **out, struct err *e)
+static int get_text(struct pax *p, struct slice key, struct slice value, const char **out,
+		    struct err *e)
 {
 	if (slice_find(value, '\0') < value.n)
 		return bad(key, e);
@@ -182,7 +187,8 @@ static int get_xattr(struct pax *p, struct slice key, struct slice value, struct
 	if (name.n == 0 || name.n > 255 || slice_find(name, '\0') < name.n)
 		return err_set(e, ERR_DATA, "the extended header has an attribute with a bad name");
 	if (value.n > 65536)
-		return err_set(e, ERR_DATA, "the attribute %.*s is larger than 65536 bytes", SLF(name));
+		return err_set(e, ERR_DATA, "the attribute %.*s is larger than 65536 bytes",
+			       SLF(name));
 	p->xattr_bytes += name.n + value.n + 2;
 	if (p->xattr_bytes > TAR_XATTR_MAX)
 		return err_set(e, ERR_DATA, "the attributes of one file are larger than %u bytes",
@@ -243,12 +249,14 @@ static int get_sparse(struct pax *p, struct slice key, struct slice value, struc
 	return 0; /* numblocks: the map tells */
 }
 
-static int get_record(struct pax *p, struct slice key, struct slice value, bool global, struct err *e)
+static int get_record(struct pax *p, struct slice key, struct slice value, bool global,
+		      struct err *e)
 {
 	bool of_one = slice_is(key, "path") || slice_is(key, "linkpath") || slice_is(key, "size") ||
 		      slice_starts(key, SL("GNU.sparse."));
 	if (global && of_one)
-		return err_set(e, ERR_DATA, "a global extended header sets %.*s for all files", SLF(key));
+		return err_set(e, ERR_DATA, "a global extended header sets %.*s for all files",
+			       SLF(key));
 	if (slice_is(key, "path"))
 		return get_text(p, key, value, &p->path, e);
 	if (slice_is(key, "linkpath"))
@@ -275,8 +283,9 @@ int pax_parse(struct pax *p, struct slice records, bool global, struct err *e)
 	while (records.n) {
 		size_t blank = slice_find(records, ' ');
 		uint64_t len;
-		if (blank == records.n || num_parse(slice_head(records, blank), records.n, &len) < 0 ||
-		    len < blank + 3 || records.p[len - 1] != '\n')
+		if (blank == records.n ||
+		    num_parse(slice_head(records, blank), records.n, &len) < 0 || len < blank + 3 ||
+		    records.p[len - 1] != '\n')
 			return err_set(e, ERR_DATA, "the extended header is damaged");
 		struct slice body = { records.p + blank + 1, len - blank - 2 };
 		size_t eq = slice_find(body, '=');

@@ -8,21 +8,21 @@
 
 enum { BLOCK = 512, PIECE = 256 << 10, OLD_SPARSE_IN_HEADER = 4, OLD_SPARSE_IN_BLOCK = 21 };
 #define TRAILER_MAX (64ull << 20)
-#define ABOUT_MAX (4ull << 20) /* bytes of all headers that speak about one member */
+#define ABOUT_MAX   (4ull << 20) /* bytes of all headers that speak about one member */
 
 struct tar {
 	struct source *in;
-	uint8_t *piece;		 /* PIECE bytes */
-	size_t at, have;	 /* in piece */
+	uint8_t *piece; /* PIECE bytes */
+	size_t at, have; /* in piece */
 	struct pax global, pax;
 	struct buf long_name, long_link; /* of GNU's 'L' and 'K' */
 	struct buf path, link;
-	struct sparse sparse;	 /* of the member, if on */
-	size_t extent;		 /* in sparse.map: the next one */
-	uint64_t logical;	 /* told of a sparse member so far */
-	uint64_t left;		 /* stored bytes of the member not yet taken */
-	unsigned padding;	 /* behind them */
-	uint64_t about;		 /* bytes of special headers since the last member */
+	struct sparse sparse; /* of the member, if on */
+	size_t extent; /* in sparse.map: the next one */
+	uint64_t logical; /* told of a sparse member so far */
+	uint64_t left; /* stored bytes of the member not yet taken */
+	unsigned padding; /* behind them */
+	uint64_t about; /* bytes of special headers since the last member */
 	bool ended;
 };
 
@@ -155,11 +155,14 @@ static int take_header(struct tar *t, uint8_t *h, struct err *e)
 	if (is_zero(h)) {
 		r = take(t, h, BLOCK, e);
 		if (r > 0 && !is_zero(h))
-			return err_set(e, ERR_DATA, "the archive is damaged (a block of zeros before a header)");
+			return err_set(e, ERR_DATA,
+				       "the archive is damaged (a block of zeros before a header)");
 		return r < 0 ? -1 : 0;
 	}
 	if (!tar_is_header(h))
-		return err_set(e, ERR_DATA, "this is not a tar archive, or it is damaged (checksum of a header)");
+		return err_set(
+			e, ERR_DATA,
+			"this is not a tar archive, or it is damaged (checksum of a header)");
 	return 1;
 }
 
@@ -172,7 +175,8 @@ static int drain(struct tar *t, struct err *e)
 		sum += t->have - t->at;
 		t->at = t->have;
 		if (sum > TRAILER_MAX)
-			return err_set(e, ERR_DATA, "too much follows behind the end of the archive");
+			return err_set(e, ERR_DATA,
+				       "too much follows behind the end of the archive");
 	}
 	return r;
 }
@@ -205,7 +209,8 @@ static int check_text(const struct buf *b, const char *what, struct err *e)
 	if (b->len == 0)
 		return err_set(e, ERR_DATA, "the archive has a file with an empty %s", what);
 	if (b->len > TAR_PATH_MAX)
-		return err_set(e, ERR_DATA, "a %s in the archive is longer than %d bytes", what, TAR_PATH_MAX);
+		return err_set(e, ERR_DATA, "a %s in the archive is longer than %d bytes", what,
+			       TAR_PATH_MAX);
 	return 0;
 }
 
@@ -318,7 +323,8 @@ static int take_sparse_map(struct tar *t, struct err *e)
 	if (take_line(t, &n, e) < 0)
 		return -1;
 	if (n > SPARSE_EXTENTS_MAX)
-		return err_set(e, ERR_DATA, "a sparse file has more than %u pieces", SPARSE_EXTENTS_MAX);
+		return err_set(e, ERR_DATA, "a sparse file has more than %u pieces",
+			       SPARSE_EXTENTS_MAX);
 	while (n--)
 		if (take_line(t, &at, e) < 0 || take_line(t, &len, e) < 0 ||
 		    sparse_add(&t->sparse, at, len, e) < 0)
@@ -369,7 +375,8 @@ static int type_of(uint8_t flag, const struct buf *path)
 	case '7':
 	case 'S':
 		/* v7 had no type for directories but the slash */
-		return path->len && path->p[path->len - 1] == '/' && flag != 'S' ? TAR_DIR : TAR_FILE;
+		return path->len && path->p[path->len - 1] == '/' && flag != 'S' ? TAR_DIR
+										 : TAR_FILE;
 	case '1': return TAR_HARDLINK;
 	case '2': return TAR_SYMLINK;
 	case '3': return TAR_CHAR;
@@ -381,11 +388,14 @@ static int type_of(uint8_t flag, const struct buf *path)
 }
 
 /* A member: everything told about it so far is put together. */
-static int set_member(struct tar *t, const uint8_t *h, uint64_t size, struct tar_entry *out, struct err *e)
+static int set_member(struct tar *t, const uint8_t *h, uint64_t size, struct tar_entry *out,
+		      struct err *e)
 {
 	*out = (struct tar_entry){ 0 };
 	header_name(h, &t->path);
-	const char *name = t->pax.path ? t->pax.path : t->long_name.len ? t->long_name.p : t->path.p;
+	const char *name = t->pax.path        ? t->pax.path
+			   : t->long_name.len ? t->long_name.p
+					      : t->path.p;
 	int type = type_of(h[156], &(struct buf){ .p = (char *)name, .len = strlen(name) });
 	if (type < 0)
 		return err_set(e, ERR_DATA, "'%s' is of a type that is not known ('%c', %u)", name,
@@ -422,7 +432,8 @@ static int take_special(struct tar *t, const uint8_t *h, uint64_t size, struct e
 {
 	int r;
 	if (strchr("xXgLK", h[156]) && h[156] && (t->about += BLOCK + size) > ABOUT_MAX)
-		return err_set(e, ERR_DATA, "the extended headers of one file are larger than %llu bytes",
+		return err_set(e, ERR_DATA,
+			       "the extended headers of one file are larger than %llu bytes",
 			       ABOUT_MAX);
 	switch (h[156]) {
 	case 'x':
@@ -474,7 +485,9 @@ int tar_next(struct tar *t, struct tar_entry *out, struct err *e)
 		if (special < 0)
 			return -1;
 		if (!special)
-			return set_member(t, h, t->pax.have_size ? t->pax.size : size, out, e) < 0 ? -1 : 1;
+			return set_member(t, h, t->pax.have_size ? t->pax.size : size, out, e) < 0
+				       ? -1
+				       : 1;
 		promised |= h[156] != 'g' && h[156] != 'V';
 		if (h[156] == 'g' && !promised) {
 			pax_done(&t->pax);

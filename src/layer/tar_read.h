@@ -17,7 +17,7 @@ struct err;
 
 #define TAR_PAX_MAX   (1u << 20) /* bytes of one extended header */
 #define TAR_XATTR_MAX (1u << 20) /* bytes of names and values of one member's xattrs */
-#define TAR_PATH_MAX  4096	 /* bytes of a path or link target */
+#define TAR_PATH_MAX  4096 /* bytes of a path or link target */
 
 enum tar_type { TAR_FILE, TAR_HARDLINK, TAR_SYMLINK, TAR_CHAR, TAR_BLOCK, TAR_DIR, TAR_FIFO };
 
@@ -26,11 +26,11 @@ struct tar_entry {
 	enum tar_type type;
 	const char *path;
 	const char *link; /* TAR_HARDLINK, TAR_SYMLINK; else NULL */
-	uint32_t mode;	  /* 07777 bits */
+	uint32_t mode; /* 07777 bits */
 	uint32_t uid, gid;
 	int64_t mtime;
 	uint32_t mtime_ns;
-	uint64_t size;	  /* TAR_FILE: bytes, holes counted; else 0 */
+	uint64_t size; /* TAR_FILE: bytes, holes counted; else 0 */
 	uint32_t major, minor;
 	const struct xattr *xattrs; /* sorted by name, each once */
 	size_t xattrs_n;

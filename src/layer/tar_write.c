@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/tar_write.h"
-#include <stdio.h>
 #include "base/err.h"
 #include "base/stream.h"
 #include "layer/entry.h"
+#include <stdio.h>
 
 enum { BLOCK = 512, NAME_LEN = 100, PREFIX_LEN = 155 };
 #define OCTAL_11 077777777777ull /* largest number in 11 octal digits */
-#define OCTAL_7	 07777777ull
+#define OCTAL_7  07777777ull
 
 struct header {
 	char name[NAME_LEN], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], type;
@@ -135,7 +135,8 @@ static int put_xattrs(const struct entry *ent, struct buf *pax, struct err *e)
 		if (xattr_is_overlay(x->name))
 			continue; /* of a nested overlay: whoever unpacks this must not act on it */
 		if (strchr(x->name, '=')) {
-			(void)err_set(e, ERR_DATA, "an archive cannot hold the extended attribute '%s'",
+			(void)err_set(e, ERR_DATA,
+				      "an archive cannot hold the extended attribute '%s'",
 				      x->name);
 			return err_hint(e, "its name has a '=', where tar ends the name");
 		}

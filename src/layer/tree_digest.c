@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/tree_digest.c: a tree held against its index, and content digests filled in. Files are
  * looked at in order by one thread; hashing is spread over several when there is enough of it. */
+#include "base/err.h"
+#include "base/map.h"
+#include "layer/entry.h"
+#include "layer/place.h"
+#include "layer/tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/sysmacros.h>
-#include "base/err.h"
-#include "base/map.h"
-#include "layer/entry.h"
-#include "layer/place.h"
-#include "layer/tree.h"
 
 enum { THREADS_MAX = 8 };
 #define WORTH_A_THREAD (4u << 20) /* bytes; starting one costs as much as hashing some 50 KiB */
@@ -139,7 +139,8 @@ static void share_digests(struct index *x)
 	struct map first = { 0 };
 	arr_each(ent, &x->entries)
 		if (ent->type == ENTRY_FILE && ent->group && ent->has_digest)
-			map_put(&first, (struct slice){ (char *)&ent->group, sizeof ent->group }, ent);
+			map_put(&first, (struct slice){ (char *)&ent->group, sizeof ent->group },
+				ent);
 	arr_each(ent, &x->entries) {
 		if (ent->type != ENTRY_FILE || !ent->group || ent->has_digest)
 			continue;
@@ -158,7 +159,8 @@ static void collect(struct index *x, struct hashing *h)
 	struct map groups = { 0 };
 	arr_each(ent, &x->entries) {
 		struct slice key = { (char *)&ent->group, sizeof ent->group };
-		if (ent->type != ENTRY_FILE || ent->has_digest || (ent->group && map_has(&groups, key)))
+		if (ent->type != ENTRY_FILE || ent->has_digest ||
+		    (ent->group && map_has(&groups, key)))
 			continue;
 		if (ent->group)
 			map_put(&groups, key, ent);

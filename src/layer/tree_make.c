@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/tree_make.c: one file of a tree from its entry. The order owner, mode, xattrs, times is
  * the only one that works: chown clears set-id bits and capabilities, all else moves no mtime. */
+#include "base/err.h"
+#include "base/fs.h"
+#include "layer/entry.h"
+#include "layer/meta.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-#include "base/err.h"
-#include "base/fs.h"
-#include "layer/entry.h"
-#include "layer/meta.h"
 
 uint32_t meta_uid(const struct entry *ent, const struct tree_opts *o)
 {
@@ -77,7 +77,8 @@ static int set_xattrs(const struct meta_file *f, const struct entry *ent, const 
 			continue;
 		if (errno == EOPNOTSUPP || errno == EPERM) {
 			(void)err_sys(e, "set the extended attribute %s", x->name);
-			return err_hint(e, "the file system of the store must support extended attributes");
+			return err_hint(
+				e, "the file system of the store must support extended attributes");
 		}
 		return err_sys(e, "set the extended attribute %s", x->name);
 	}
@@ -134,12 +135,12 @@ static int make_empty_file(int dirfd, const char *name)
 	return fd < 0 ? -1 : close(fd);
 }
 
-static int make_node(int dirfd, const char *name, const struct entry *ent, const struct tree_opts *o,
-		     struct err *e)
+static int make_node(int dirfd, const char *name, const struct entry *ent,
+		     const struct tree_opts *o, struct err *e)
 {
 	if (ent->major == 0 && ent->minor == 0)
-		return err_set(e, ERR_DATA, "'%s' is a device 0:0, which overlayfs takes for a deletion",
-			       name);
+		return err_set(e, ERR_DATA,
+			       "'%s' is a device 0:0, which overlayfs takes for a deletion", name);
 	mode_t type = ent->type == ENTRY_CHAR ? S_IFCHR : S_IFBLK;
 	int r = o->devices ? mknodat(dirfd, name, type | 0600, makedev(ent->major, ent->minor))
 			   : make_empty_file(dirfd, name);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/verify.c: is this tree what its index says? Asked once after a reboot (design.md §4). */
-#include <errno.h>
-#include <fcntl.h>
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/walk.h"
 #include "layer/entry.h"
 #include "layer/tree.h"
+#include <errno.h>
+#include <fcntl.h>
 
 /* An id of 0 may stand for one that could not be set (tree_opts.uid_max). */
 static bool id_fits(uint32_t want, uint32_t have)
@@ -28,17 +28,20 @@ static bool has_xattr(const struct entry *ent, const struct xattr *want)
 static int check_meta(const struct entry *want, const struct entry *have, struct err *e)
 {
 	if (want->type == ENTRY_SYMLINK && strcmp(want->link, have->link) != 0)
-		return err_set(e, ERR_DATA, "the link leads to '%s' and not to '%s'", have->link, want->link);
+		return err_set(e, ERR_DATA, "the link leads to '%s' and not to '%s'", have->link,
+			       want->link);
 	if (want->type != ENTRY_SYMLINK && want->mode != have->mode)
-		return err_set(e, ERR_DATA, "its mode is %04o and not %04o", have->mode, want->mode);
+		return err_set(e, ERR_DATA, "its mode is %04o and not %04o", have->mode,
+			       want->mode);
 	if (!id_fits(want->uid, have->uid) || !id_fits(want->gid, have->gid))
-		return err_set(e, ERR_DATA, "its owner is %u:%u and not %u:%u", have->uid, have->gid,
-			       want->uid, want->gid);
+		return err_set(e, ERR_DATA, "its owner is %u:%u and not %u:%u", have->uid,
+			       have->gid, want->uid, want->gid);
 	if (*want->path && (want->mtime != have->mtime || want->mtime_ns != have->mtime_ns))
 		return err_set(e, ERR_DATA, "its time differs");
 	for (size_t i = 0; i < have->xattrs_n; i++)
 		if (!has_xattr(want, &have->xattrs[i]))
-			return err_set(e, ERR_DATA, "its attribute %s differs", have->xattrs[i].name);
+			return err_set(e, ERR_DATA, "its attribute %s differs",
+				       have->xattrs[i].name);
 	for (size_t i = 0; i < want->xattrs_n; i++)
 		if (strcmp(want->xattrs[i].name, "security.capability") == 0 &&
 		    !has_xattr(have, &want->xattrs[i]))
@@ -86,8 +89,9 @@ static int check_entry(const struct entry *want, int dirfd, const char *name, co
 		return r;
 	}
 	struct overlay_marks marks;
-	if (entry_read(&arena, dirfd, name, st, &have, &marks, e) < 0 || check_type(want, &have, e) < 0 ||
-	    check_meta(want, &have, e) < 0 || check_content(want, dirfd, name, e) < 0)
+	if (entry_read(&arena, dirfd, name, st, &have, &marks, e) < 0 ||
+	    check_type(want, &have, e) < 0 || check_meta(want, &have, e) < 0 ||
+	    check_content(want, dirfd, name, e) < 0)
 		r = -1;
 	else if (*want->path && want->type == ENTRY_DIR &&
 		 want->opaque != (marks.opaque_trusted || marks.opaque_user))
@@ -107,7 +111,8 @@ static int check_root(int treefd, const struct entry *want, struct err *e)
 int tree_verify(int treefd, const struct index *x, struct err *e)
 {
 	size_t at = 0;
-	if (x->entries.n && !*x->entries.p[0].path && check_root(treefd, &x->entries.p[at++], e) < 0)
+	if (x->entries.n && !*x->entries.p[0].path &&
+	    check_root(treefd, &x->entries.p[at++], e) < 0)
 		return -1;
 	_cleanup_(walk_closep) struct walk *w = walk_open(treefd, ".", e);
 	struct walk_entry ent;

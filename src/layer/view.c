@@ -6,9 +6,9 @@
  *    non-directory or whiteout, overlayfs.rst "whiteouts and opaque directories").
  * Merging keeps tree order, so all below a name is one run of the array, and one pass over both
  * arrays is enough. The bottom has no list of names: what layers hide of it is kept aside. */
-#include "layer/view_in.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "layer/view_in.h"
 
 static const struct entry made_up_root = { .path = "", .type = ENTRY_DIR, .mode = 0755 };
 
@@ -64,7 +64,8 @@ static void remember_hidden(struct view *v, const struct index *layer)
 		return;
 	arr_each(ent, &layer->entries) {
 		const struct entry *old = index_find(&v->hidden, ent->path);
-		if (hides_below(ent) && !(old && old->type == ENTRY_WHITEOUT)) /* hides more than opaque */
+		if (hides_below(ent) &&
+		    !(old && old->type == ENTRY_WHITEOUT)) /* hides more than opaque */
 			arr_push(&more, ent);
 	}
 	arr_each(it, &more)
@@ -84,7 +85,9 @@ void view_push(struct view *v, const struct index *layer)
 
 	for (size_t j = 0; i < old_n || j < layer->entries.n;) {
 		const struct entry *top = j < layer->entries.n ? &layer->entries.p[j] : NULL;
-		int order = i == old_n ? 1 : !top ? -1 : index_path_cmp(old[i].entry->path, top->path);
+		int order = i == old_n ? 1
+			    : !top     ? -1
+				       : index_path_cmp(old[i].entry->path, top->path);
 		if (order < 0) {
 			if (!h.dir || !is_strictly_below(old[i].entry->path, h.dir, h.len))
 				merged[n++] = old[i];
@@ -221,7 +224,8 @@ static int list_bottom(struct view *v, const char *key, struct strs *names, stru
 	if (v->bottom->list(v->bottom->ctx, key, &more, e) < 0)
 		return -1;
 	for (size_t i = 0; i < more.n; i++) {
-		_free_ char *child = *key ? str_printf("%s/%s", key, more.p[i]) : str_dup(more.p[i]);
+		_free_ char *child = *key ? str_printf("%s/%s", key, more.p[i])
+					  : str_dup(more.p[i]);
 		if (!is_hidden(v, child))
 			strs_add(names, more.p[i]);
 	}

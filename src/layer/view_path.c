@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/view_path.c: paths resolved in a view, and going through all below a directory. */
-#include <limits.h>
 #include "base/err.h"
 #include "base/path.h"
 #include "layer/view_in.h"
+#include <limits.h>
 
 enum { LINKS_MAX = 40 }; /* MAXSYMLINKS of the kernel: path_resolution(7) */
 
 struct resolving {
 	struct view *view;
-	struct buf done;   /* real path so far */
-	char *rest;        /* what is still to be resolved */
-	size_t at;         /* in rest */
+	struct buf done; /* real path so far */
+	char *rest; /* what is still to be resolved */
+	size_t at; /* in rest */
 	bool follow;
 	int links;
 };
@@ -51,8 +51,8 @@ static bool more_names(const char *rest)
 static int follow_link(struct resolving *r, const struct entry *link, struct err *e)
 {
 	if (++r->links > LINKS_MAX)
-		return err_set(e, ERR_DATA, "'/%s': more than %d symbolic links on the way", link->path,
-			       LINKS_MAX);
+		return err_set(e, ERR_DATA, "'/%s': more than %d symbolic links on the way",
+			       link->path, LINKS_MAX);
 	if (link->link[0] == '/')
 		buf_clear(&r->done);
 	else

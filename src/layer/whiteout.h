@@ -7,7 +7,7 @@
 
 struct err;
 
-#define WHITEOUT_PREFIX ".wh."
+#define WHITEOUT_PREFIX      ".wh."
 #define WHITEOUT_OPAQUE_NAME ".wh..wh..opq"
 
 enum whiteout {

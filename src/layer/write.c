@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layer/write.c: trees and views as tar streams. The bytes follow from index and content alone;
  * nothing of the tree's own metadata is looked at but the length. */
-#include <fcntl.h>
 #include "base/err.h"
 #include "base/map.h"
 #include "base/stream.h"
@@ -10,6 +9,7 @@
 #include "layer/tar_write.h"
 #include "layer/tree.h"
 #include "layer/whiteout.h"
+#include <fcntl.h>
 
 enum { PIECE = 256 << 10 };
 
@@ -22,8 +22,7 @@ struct writer {
 
 static void writer_done(struct writer *w)
 {
-	map_each(it, &w->groups)
-		free(it->value);
+	map_each(it, &w->groups) free(it->value);
 	map_done(&w->groups);
 	free(w->piece);
 }
@@ -52,7 +51,8 @@ static int copy_bytes(struct writer *w, int fd, uint64_t size, struct err *e)
 }
 
 /* The name under which this inode is in the archive already; else NULL, and it is noted. */
-static const char *first_of_group(struct writer *w, int layer, const struct entry *ent, const char *name)
+static const char *first_of_group(struct writer *w, int layer, const struct entry *ent,
+				  const char *name)
 {
 	if (!ent->group)
 		return NULL;
@@ -65,8 +65,8 @@ static const char *first_of_group(struct writer *w, int layer, const struct entr
 }
 
 /* fd: the content of a file, else -1. */
-static int write_one(struct writer *w, const struct entry *ent, const char *name, const char *target,
-		     int fd, struct err *e)
+static int write_one(struct writer *w, const struct entry *ent, const char *name,
+		     const char *target, int fd, struct err *e)
 {
 	if (tar_write_entry(w->out, ent, name, target, w->clamp, e) < 0)
 		return -1;
@@ -99,7 +99,8 @@ static int write_opaque(struct writer *w, const char *dir, struct err *e)
 	return tar_write_whiteout(w->out, name, e);
 }
 
-static int write_layer_entry(struct writer *w, struct place *at, const struct entry *ent, struct err *e)
+static int write_layer_entry(struct writer *w, struct place *at, const struct entry *ent,
+			     struct err *e)
 {
 	const char *name = *ent->path ? ent->path : ".";
 	if (refuse_wh_name(ent, e) < 0)
@@ -123,7 +124,8 @@ static int write_layer_entry(struct writer *w, struct place *at, const struct en
 	return ent->opaque ? write_opaque(w, ent->path, e) : 0;
 }
 
-int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out, struct err *e)
+int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out,
+		   struct err *e)
 {
 	_cleanup_(writer_done) struct writer w = { .out = out, .clamp = clamp };
 	_cleanup_(place_done) struct place at = PLACE_INIT(treefd);
@@ -157,8 +159,9 @@ static bool is_plain_root(const struct entry *ent)
 	return ent->mode == 0755 && ent->uid == 0 && ent->gid == 0 && ent->xattrs_n == 0;
 }
 
-int tree_write_view(struct view *v, const char *strip, int (*open)(void *, const struct view_hit *, struct err *),
-		    void *ctx, int64_t clamp, struct sink *out, struct err *e)
+int tree_write_view(struct view *v, const char *strip,
+		    int (*open)(void *, const struct view_hit *, struct err *), void *ctx,
+		    int64_t clamp, struct sink *out, struct err *e)
 {
 	_cleanup_(writer_done) struct writer w = { .out = out, .clamp = clamp };
 	const struct view_bytes bytes = { open, ctx };

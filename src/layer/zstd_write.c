@@ -2,10 +2,10 @@
 /* layer/zstd_write.c: zstd. At least one worker always: then the bytes do not depend on how many
  * there are (none gives others). The size is never pledged and the end is always an empty call,
  * which both would show in the bytes. */
-#include <zstd.h>
 #include "base/alloc.h"
 #include "base/err.h"
 #include "layer/codec.h"
+#include <zstd.h>
 
 enum { OUT = 128 << 10, LEVEL = 3 };
 
@@ -22,7 +22,8 @@ static int refused(size_t code, struct err *e)
 }
 
 /* Returns what is left to be flushed (0: nothing) in *left. */
-static int push(struct zstd *z, ZSTD_inBuffer *in, ZSTD_EndDirective end, size_t *left, struct err *e)
+static int push(struct zstd *z, ZSTD_inBuffer *in, ZSTD_EndDirective end, size_t *left,
+		struct err *e)
 {
 	ZSTD_outBuffer out = { z->piece, OUT, 0 };
 	*left = ZSTD_compressStream2(z->c, &out, in, end);
@@ -76,9 +77,11 @@ struct sink *zstd_sink(struct sink *out, int level, unsigned threads, struct err
 	else if (level < 0 || level > ZSTD_maxCLevel())
 		(void)err_set(e, ERR_USER, "zstd has no level %d (1 to %d; 0: the default)", level,
 			      ZSTD_maxCLevel());
-	else if (ZSTD_isError(r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_compressionLevel, level ? level : LEVEL)) ||
-		 ZSTD_isError(r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_nbWorkers,
-							  (int)(threads ? threads : codec_threads()))))
+	else if (ZSTD_isError(r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_compressionLevel,
+							 level ? level : LEVEL)) ||
+		 ZSTD_isError(
+			 r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_nbWorkers,
+						    (int)(threads ? threads : codec_threads()))))
 		(void)refused(r, e);
 	else
 		return &z->base;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a layer: refused, or a tree that is what its index says, and whose tar gives the
  * same layer again. Nothing may appear beside the tree. */
-#include <assert.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include "base/err.h"
 #include "base/stream.h"
 #include "layer/tree.h"
 #include "tar_sums.h"
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes behind a right checksum: ERR_DATA, or an index that is written and read again. */
-#include <assert.h>
-#include <libdeflate.h>
 #include "base/alloc.h"
 #include "base/err.h"
 #include "layer/index.h"
 #include "layer/view.h"
+#include <assert.h>
+#include <libdeflate.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as compressed data of whatever kind: ERR_DATA, or some output; at most 16 MiB of it
  * is looked at. */
-#include <assert.h>
 #include "base/err.h"
 #include "base/stream.h"
 #include "layer/compress.h"
+#include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

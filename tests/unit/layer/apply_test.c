@@ -9,7 +9,9 @@ static void index_text(const struct index *x, struct buf *out)
 	arr_each(ent, &x->entries)
 		buf_printf(out, "%s%s%s", out->len ? " " : "",
 			   ent->type == ENTRY_WHITEOUT ? "-" : "", *ent->path ? ent->path : "."),
-			buf_str(out, ent->opaque ? "!" : ent->type == ENTRY_DIR ? "/" : "");
+			buf_str(out, ent->opaque              ? "!"
+				     : ent->type == ENTRY_DIR ? "/"
+							      : "");
 }
 
 struct member {
@@ -55,10 +57,18 @@ static void apply__table(void **state)
 		{ { { ".wh..wh.plnk/1.2", '0' }, { ".wh..wh.aufs", '0' } }, "", NULL },
 		{ { { "a", '0' }, { "a/.wh.x", '0' } }, NULL, "is a file and not a directory" },
 		/* links made by the layer itself */
-		{ { { "lib", '2', "usr/lib" }, { "lib/x", '0', NULL, "1" } }, "lib usr/ usr/lib/ usr/lib/x", NULL },
-		{ { { "lib", '2', "/usr/lib" }, { "lib/.wh.x", '0' } }, "lib usr/ usr/lib/ -usr/lib/x", NULL },
-		{ { { "out", '2', "../../../tmp" }, { "out/x", '0', NULL, "1" } }, "out tmp/ tmp/x", NULL },
-		{ { { "out", '2', "/etc" }, { "out/x/y", '0', NULL, "1" } }, "etc/ etc/x/ etc/x/y out", NULL },
+		{ { { "lib", '2', "usr/lib" }, { "lib/x", '0', NULL, "1" } },
+		  "lib usr/ usr/lib/ usr/lib/x",
+		  NULL },
+		{ { { "lib", '2', "/usr/lib" }, { "lib/.wh.x", '0' } },
+		  "lib usr/ usr/lib/ -usr/lib/x",
+		  NULL },
+		{ { { "out", '2', "../../../tmp" }, { "out/x", '0', NULL, "1" } },
+		  "out tmp/ tmp/x",
+		  NULL },
+		{ { { "out", '2', "/etc" }, { "out/x/y", '0', NULL, "1" } },
+		  "etc/ etc/x/ etc/x/y out",
+		  NULL },
 		{ { { "l", '2', "l" }, { "l/x", '0' } }, NULL, "too many links" },
 		{ { { "a", '2', "b" }, { "b", '2', "a" }, { "a/x", '0' } }, NULL, "too many links" },
 		{ { { "s", '2', "t" }, { "s", '0', NULL, "1" } }, "s", NULL },
@@ -66,7 +76,9 @@ static void apply__table(void **state)
 		{ { { "s", '2', "" } }, NULL, "empty link target" },
 		/* hard links */
 		{ { { "a", '0', NULL, "1" }, { "b", '1', "a" } }, "a b", NULL },
-		{ { { "a", '0', NULL, "1" }, { "b", '1', "./a" }, { "c", '1', "/b" } }, "a b c", NULL },
+		{ { { "a", '0', NULL, "1" }, { "b", '1', "./a" }, { "c", '1', "/b" } },
+		  "a b c",
+		  NULL },
 		{ { { "b", '1', "a" } }, NULL, "not in this archive" },
 		{ { { "b", '1', "../a" } }, NULL, "leads out" },
 		{ { { "b", '1', "/etc/passwd" } }, NULL, "not in this archive" },
@@ -75,11 +87,15 @@ static void apply__table(void **state)
 		{ { { "out", '2', "/etc/passwd" }, { "b", '1', "out" } }, "b out", NULL },
 		{ { { "e", '2', "/etc" }, { "b", '1', "e/passwd" } }, NULL, "not in this archive" },
 		{ { { "d/a", '0' }, { "d", '1', "d/a" } }, NULL, "not in this archive" },
-		{ { { "d/a", '0' }, { ".wh.q", '0' }, { "b", '1', "q" } }, NULL, "not in this archive" },
+		{ { { "d/a", '0' }, { ".wh.q", '0' }, { "b", '1', "q" } },
+		  NULL,
+		  "not in this archive" },
 		/* one name twice */
 		{ { { "a", '0', NULL, "1" }, { "a", '0', NULL, "22" } }, "a", NULL },
 		{ { { "a/b/c", '0', NULL, "1" }, { "a", '0', NULL, "1" } }, "a", NULL },
-		{ { { "a/b/c", '0' }, { "a", '0' }, { "a/", '5' }, { "a/q", '0' } }, "a/ a/q", NULL },
+		{ { { "a/b/c", '0' }, { "a", '0' }, { "a/", '5' }, { "a/q", '0' } },
+		  "a/ a/q",
+		  NULL },
 		{ { { "a/b", '0' }, { "a/", '5' } }, "a/ a/b", NULL },
 		{ { { "a", '0' }, { "a/b", '0' } }, NULL, "is a file and not a directory" },
 		/* devices */
@@ -95,7 +111,9 @@ static void apply__table(void **state)
 		struct index x;
 		for (size_t j = 0; j < 6 && cases[i].m[j].name; j++) {
 			const struct member *m = &cases[i].m[j];
-			struct tarh h = { .name = m->name, .type = m->type, .link = m->link, .data = m->data };
+			struct tarh h = {
+				.name = m->name, .type = m->type, .link = m->link, .data = m->data
+			};
 			tar_put(&tar, h);
 		}
 		tar_end(&tar);
@@ -103,7 +121,8 @@ static void apply__table(void **state)
 		if (!cases[i].want) {
 			err_line(&f->e, &line);
 			if (r == 0 || !strstr(line.p, cases[i].err))
-				print_message("# case %zu (%s): %s\n", i, cases[i].m[0].name, line.p);
+				print_message("# case %zu (%s): %s\n", i, cases[i].m[0].name,
+					      line.p);
 			assert_int_equal(r, -1);
 			assert_int_equal(f->e.kind, ERR_DATA);
 			assert_non_null(strstr(line.p, cases[i].err));
@@ -129,7 +148,8 @@ static void apply__keeps_all_metadata(void **state)
 	if (not_root())
 		skip();
 	_cleanup_(buf_done) struct buf tar = { 0 }, pax = { 0 }, again = { 0 };
-	static const char cap_v3[24] = { 1, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x39, 5, 0, 0 };
+	static const char cap_v3[24] = { 1, 0, 0, 3, 0, 4, 0, 0, 0,    0, 0, 0,
+					 0, 0, 0, 0, 0, 0, 0, 0, 0x39, 5, 0, 0 };
 	struct index x, y;
 	struct stat st;
 
@@ -147,7 +167,8 @@ static void apply__keeps_all_metadata(void **state)
 	pax_record(&pax, "SCHILY.xattr.user.c", "on a link", 9);
 	tar_pax(&tar, pax.p, pax.len);
 	tar_put(&tar, (struct tarh){ .name = "l", .type = '2', .link = "ping", .uid = 5 });
-	tar_put(&tar, (struct tarh){ .name = "null", .type = '3', .major = 1, .minor = 3, .mode = 0666 });
+	tar_put(&tar,
+		(struct tarh){ .name = "null", .type = '3', .major = 1, .minor = 3, .mode = 0666 });
 	tar_put(&tar, (struct tarh){ .name = "d", .type = '5', .mode = 01777, .uid = 42 });
 	tar_put(&tar, (struct tarh){ .name = "d/x" });
 	tar_end(&tar);
@@ -206,7 +227,8 @@ static void apply__stands_in_for_what_cannot_be_set(void **state)
 	pax_record(&pax, "SCHILY.xattr.trusted.x", "1", 1);
 	tar_pax(&tar, pax.p, pax.len);
 	tar_put(&tar, (struct tarh){ .name = "f", .uid = 100000 });
-	tar_put(&tar, (struct tarh){ .name = "null", .type = '3', .major = 1, .minor = 3, .mode = 0666 });
+	tar_put(&tar,
+		(struct tarh){ .name = "null", .type = '3', .major = 1, .minor = 3, .mode = 0666 });
 	tar_put(&tar, (struct tarh){ .name = "d/.wh..wh..opq" });
 	tar_end(&tar);
 	_close_ int fd = new_dir(f, "t");
@@ -236,12 +258,24 @@ static void apply__refuses_what_is_malformed(void **state)
 		bool cut;
 	} cases[] = {
 		{ "checksum", NULL, { .name = "a", .bad_sum = true }, false },
-		{ "negative size", NULL, { .name = "a", .size_field = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" }, false },
-		{ "huge size", NULL, { .name = "a", .size_field = "\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" }, false },
+		{ "negative size",
+		  NULL,
+		  { .name = "a", .size_field = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" },
+		  false },
+		{ "huge size",
+		  NULL,
+		  { .name = "a", .size_field = "\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" },
+		  false },
 		{ "size past the end", NULL, { .name = "a", .size_field = "00000777777" }, false },
 		{ "size is text", NULL, { .name = "a", .size_field = "abcdefghijk" }, false },
-		{ "long name too long", NULL, { .name = "././@LongLink", .type = 'L', .size_field = "00000077777" }, false },
-		{ "pax too long", NULL, { .name = "x", .type = 'x', .size_field = "00010000000" }, false },
+		{ "long name too long",
+		  NULL,
+		  { .name = "././@LongLink", .type = 'L', .size_field = "00000077777" },
+		  false },
+		{ "pax too long",
+		  NULL,
+		  { .name = "x", .type = 'x', .size_field = "00010000000" },
+		  false },
 		{ "pax without a member", "10 path=a\n", { .name = "x" }, true },
 		{ "record length 0", "0 path=a\n", { .name = "x" }, false },
 		{ "record too long", "99 path=a\n", { .name = "x" }, false },
@@ -293,18 +327,25 @@ static void apply__refuses_wild_pax_records(void **state)
 		{ "GNU.sparse.size=9;GNU.sparse.map=0,4,2,4", "12345678", "not in order" },
 		{ "GNU.sparse.size=9;GNU.sparse.map=4,4,0,4", "12345678", "not in order" },
 		{ "GNU.sparse.size=9;GNU.sparse.map=5,8", "12345678", "not in order" },
-		{ "GNU.sparse.size=9;GNU.sparse.map=9223372036854775807,9223372036854775807", NULL, "not in order" },
+		{ "GNU.sparse.size=9;GNU.sparse.map=9223372036854775807,9223372036854775807", NULL,
+		  "not in order" },
 		{ "GNU.sparse.size=9;GNU.sparse.map=0,4", "12345678", "its bytes differ" },
 		{ "GNU.sparse.size=9;GNU.sparse.map=0,9", "12345678", "its bytes differ" },
-		{ "GNU.sparse.size=9;GNU.sparse.offset=0", NULL, "map of a sparse file is damaged" },
+		{ "GNU.sparse.size=9;GNU.sparse.offset=0", NULL,
+		  "map of a sparse file is damaged" },
 		{ "GNU.sparse.size=9;GNU.sparse.numbytes=0", NULL, "bad value" },
 		{ "GNU.sparse.size=999999999999;GNU.sparse.map=", NULL, "larger than" },
 		{ "GNU.sparse.size=9;GNU.sparse.map=0,8,8,1", "123456789", NULL },
-		{ "GNU.sparse.major=2;GNU.sparse.minor=0;GNU.sparse.realsize=9", NULL, "sparse format 2.0" },
-		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "x\n", "is damaged" },
-		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "99999999\n", "more than" },
-		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "1\n0\n1\n", "is damaged" },
-		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "1", "is damaged" },
+		{ "GNU.sparse.major=2;GNU.sparse.minor=0;GNU.sparse.realsize=9", NULL,
+		  "sparse format 2.0" },
+		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "x\n",
+		  "is damaged" },
+		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "99999999\n",
+		  "more than" },
+		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "1\n0\n1\n",
+		  "is damaged" },
+		{ "GNU.sparse.major=1;GNU.sparse.minor=0;GNU.sparse.realsize=9", "1",
+		  "is damaged" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		_cleanup_(buf_done) struct buf tar = { 0 }, pax = { 0 }, line = { 0 };
@@ -348,7 +389,8 @@ static void apply__keeps_its_limits(void **state)
 		tar_put(&tar, (struct tarh){ .name = name, .data = "0123456789" });
 	}
 	tar_end(&tar);
-	_close_ int a = new_dir(f, "a"), b = new_dir(f, "b"), c = new_dir(f, "c"), d = new_dir(f, "d");
+	_close_ int a = new_dir(f, "a"), b = new_dir(f, "b"), c = new_dir(f, "c"),
+		    d = new_dir(f, "d");
 	o.max_entries = 19;
 	assert_int_equal(apply_bytes(a, buf_view(&tar), &o, &x, &f->e), -1);
 	o.max_entries = 0;
@@ -378,8 +420,8 @@ static void apply__reads_sparse_files_of_every_kind(void **state)
 	struct tree_opts o = root_opts();
 	if (no_owners())
 		skip();
-	static const char *const formats[] = { "--format=gnu", "--sparse-version=0.0", "--sparse-version=0.1",
-					       "--sparse-version=1.0" };
+	static const char *const formats[] = { "--format=gnu", "--sparse-version=0.0",
+					       "--sparse-version=0.1", "--sparse-version=1.0" };
 	_close_ int src = new_dir(f, "src");
 	_close_ int fd = openat(src, "holes", O_WRONLY | O_CREAT, 0644);
 	for (int i = 0; i < 40; i++) /* more pieces than one old header and one block hold */
@@ -391,8 +433,9 @@ static void apply__reads_sparse_files_of_every_kind(void **state)
 	for (size_t i = 0; i < COUNT_OF(formats); i++) {
 		_cleanup_(buf_done) struct buf tar = { 0 };
 		const char *gnu = i == 0 ? "--format=gnu" : "--format=pax";
-		char *argv[] = { (char *)"tar", (char *)"-C", src_path, (char *)"-S", (char *)gnu,
-				 (char *)formats[i], (char *)"-c", (char *)"holes", NULL };
+		char *argv[] = { (char *)"tar", (char *)"-C",    src_path,
+				 (char *)"-S",  (char *)gnu,     (char *)formats[i],
+				 (char *)"-c",  (char *)"holes", NULL };
 		ok(f, proc_run(argv, &tar, &f->e));
 		assert_true(tar.len < 1000000);
 		_free_ char *dir = str_printf("s%zu", i);
@@ -417,14 +460,16 @@ static void apply__reads_what_gnu_tar_and_bsdtar_write(void **state)
 	struct tree_opts o = root_opts();
 	if (no_owners())
 		skip();
-	static const char *const writers[] = { "tar --format=v7",    "tar --format=ustar", "tar --format=gnu",
-					       "tar --format=oldgnu", "tar --format=pax",
-					       "bsdtar --format=ustar", "bsdtar --format=pax",
-					       "bsdtar --format=gnutar", "bsdtar --format=v7" };
+	static const char *const writers[] = { "tar --format=v7",     "tar --format=ustar",
+					       "tar --format=gnu",    "tar --format=oldgnu",
+					       "tar --format=pax",    "bsdtar --format=ustar",
+					       "bsdtar --format=pax", "bsdtar --format=gnutar",
+					       "bsdtar --format=v7" };
 	_close_ int src = new_dir(f, "src");
 	_free_ char *longest = mem_alloc(256);
 	memset(longest, 'n', 200);
-	_close_ int d = (assert_int_equal(mkdirat(src, "dir", 0750), 0), openat(src, "dir", O_RDONLY));
+	_close_ int d = (assert_int_equal(mkdirat(src, "dir", 0750), 0),
+			 openat(src, "dir", O_RDONLY));
 	assert_int_equal(symlinkat("dir/f", src, "link"), 0);
 	_close_ int file = openat(d, "f", O_WRONLY | O_CREAT, 0640);
 	assert_int_equal(write(file, "hello\n", 6), 6);
@@ -436,7 +481,8 @@ static void apply__reads_what_gnu_tar_and_bsdtar_write(void **state)
 			_close_ int deep = openat(d, longest, O_RDONLY);
 			assert_int_equal(symlinkat(longest, deep, longest), 0);
 		}
-		if (strstr(writers[i], "bsdtar --format=ustar") || strstr(writers[i], "bsdtar --format=v7"))
+		if (strstr(writers[i], "bsdtar --format=ustar") ||
+		    strstr(writers[i], "bsdtar --format=v7"))
 			continue;
 		assert_int_equal(utimensat(d, "f", t, 0), 0);
 		assert_int_equal(utimensat(src, "link", t, AT_SYMLINK_NOFOLLOW), 0);
@@ -469,7 +515,8 @@ static void write__is_read_by_gnu_tar_and_bsdtar(void **state)
 	struct tree_opts o = root_opts();
 	if (not_root())
 		skip();
-	_cleanup_(buf_done) struct buf tar = { 0 }, pax = { 0 }, canon = { 0 }, again = { 0 }, one = { 0 };
+	_cleanup_(buf_done) struct buf tar = { 0 }, pax = { 0 }, canon = { 0 }, again = { 0 },
+				       one = { 0 };
 	struct index x, y;
 	_free_ char *longest = mem_alloc(256);
 	memset(longest, 'n', 255);
@@ -492,7 +539,8 @@ static void write__is_read_by_gnu_tar_and_bsdtar(void **state)
 	tar_pax(&tar, pax.p, pax.len);
 	tar_put(&tar, (struct tarh){ .name = "zhard", .type = '1', .link = "x" });
 	tar_put(&tar, (struct tarh){ .name = "fifo", .type = '6' });
-	tar_put(&tar, (struct tarh){ .name = "ttyS", .type = '3', .major = 4, .minor = 64, .mode = 0660 });
+	tar_put(&tar, (struct tarh){
+			      .name = "ttyS", .type = '3', .major = 4, .minor = 64, .mode = 0660 });
 	tar_put(&tar, (struct tarh){ .name = "\xc3\xa4\xff\x01 ", .data = "odd name" });
 	tar_end(&tar);
 	_close_ int fd = new_dir(f, "t");
@@ -507,8 +555,8 @@ static void write__is_read_by_gnu_tar_and_bsdtar(void **state)
 	for (size_t i = 0; i < COUNT_OF(readers); i++) {
 		_free_ char *name = str_printf("r%zu", i);
 		_close_ int to = new_dir(f, name);
-		_free_ char *script = str_printf("cd %s/%s && LC_ALL=C.UTF-8 %s ../canon.tar", f->dir, name,
-						 readers[i]);
+		_free_ char *script = str_printf("cd %s/%s && LC_ALL=C.UTF-8 %s ../canon.tar",
+						 f->dir, name, readers[i]);
 		char *argv[] = { (char *)"sh", (char *)"-c", script, NULL };
 		_cleanup_(buf_done) struct buf two = { 0 };
 		ok(f, proc_run(argv, NULL, &f->e));

@@ -14,7 +14,9 @@ static void make_data(enum kind kind, size_t n, struct buf *out)
 		s = s * 6364136223846793005u + 1442695040888963407u;
 		unsigned r = (unsigned)(s >> 40);
 		bool noise = kind == NOISE || (kind == MIXED && (i >> 16 & 1));
-		p[i] = kind == ZEROS ? 0 : noise ? (char)r : "etaoin shrdlu\n"[r % 14 * (r % 3 > 0)];
+		p[i] = kind == ZEROS ? 0
+		       : noise       ? (char)r
+				     : "etaoin shrdlu\n"[r % 14 * (r % 3 > 0)];
 	}
 	out->len += n;
 	p[n] = '\0';
@@ -31,16 +33,18 @@ static void run_sink(struct fixture *f, struct sink *s, const struct buf *data, 
 	sink_close(s);
 }
 
-static void gzip_of(struct fixture *f, const struct buf *data, unsigned threads, size_t step, int level,
-		    struct buf *out)
+static void gzip_of(struct fixture *f, const struct buf *data, unsigned threads, size_t step,
+		    int level, struct buf *out)
 {
 	_cleanup_(sink_closep) struct sink *to = sink_buf(out);
 	run_sink(f, gzip_sink(to, level, threads, &f->e), data, step);
 }
 
-static int inflate_auto(const struct buf *packed, enum compression *c, struct buf *out, struct err *e)
+static int inflate_auto(const struct buf *packed, enum compression *c, struct buf *out,
+			struct err *e)
 {
-	_cleanup_(source_closep) struct source *in = source_mem(packed->p ? packed->p : "", packed->len);
+	_cleanup_(source_closep) struct source *in = source_mem(packed->p ? packed->p : "",
+								packed->len);
 	_cleanup_(source_closep) struct source *s = comp_source_auto(in, c, e);
 	static char piece[100000];
 	ssize_t n;
@@ -61,12 +65,14 @@ static void assert_same_bytes(const struct buf *a, const struct buf *b)
 static void gzip__has_the_same_bytes_for_any_threads(void **state)
 {
 	struct fixture *f = *state;
-	static const size_t sizes[] = { 0, 1, 511, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 2 << 20,
-					(5 << 20) + 12345, 40 << 20 };
+	static const size_t sizes[] = {
+		0,       1, 511, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 2 << 20, (5 << 20) + 12345,
+		40 << 20
+	};
 	for (int kind = ZEROS; kind <= MIXED; kind++)
 		for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-			_cleanup_(buf_done) struct buf data = { 0 }, one = { 0 }, two = { 0 }, five = { 0 },
-						       back = { 0 }, theirs = { 0 };
+			_cleanup_(buf_done) struct buf data = { 0 }, one = { 0 }, two = { 0 },
+						       five = { 0 }, back = { 0 }, theirs = { 0 };
 			enum compression c;
 			if (sizes[i] > 6 << 20 && kind != ZEROS)
 				continue;
@@ -81,7 +87,8 @@ static void gzip__has_the_same_bytes_for_any_threads(void **state)
 			assert_same_bytes(&data, &back);
 			_close_ int fd = openat(f->fd, "x.gz", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 			ok(f, fd_write_all(fd, one.p, one.len, &f->e));
-			_free_ char *script = str_printf("cd %s && gzip -t x.gz && zcat x.gz", f->dir);
+			_free_ char *script = str_printf("cd %s && gzip -t x.gz && zcat x.gz",
+							 f->dir);
 			char *argv[] = { (char *)"sh", (char *)"-c", script, NULL };
 			ok(f, proc_run(argv, &theirs, &f->e));
 			assert_same_bytes(&data, &theirs);
@@ -126,7 +133,10 @@ static void zstd__has_the_same_bytes_for_any_threads(void **state)
 static const struct {
 	const char *tool;
 	enum compression c;
-} tools[] = { { "gzip", COMP_GZIP }, { "zstd -q", COMP_ZSTD }, { "bzip2", COMP_BZIP2 }, { "xz", COMP_XZ },
+} tools[] = { { "gzip", COMP_GZIP },
+	      { "zstd -q", COMP_ZSTD },
+	      { "bzip2", COMP_BZIP2 },
+	      { "xz", COMP_XZ },
 	      { "cat", COMP_NONE } };
 
 static void pack(struct fixture *f, const char *tool, struct buf *out)
@@ -141,8 +151,8 @@ static void source__reads_what_the_tools_write(void **state)
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT_OF(tools); i++)
 		for (size_t n = 1; n < 4000000; n = n * 61 + 1) {
-			_cleanup_(buf_done) struct buf data = { 0 }, packed = { 0 }, twice = { 0 }, a = { 0 },
-						       b = { 0 };
+			_cleanup_(buf_done) struct buf data = { 0 }, packed = { 0 }, twice = { 0 },
+						       a = { 0 }, b = { 0 };
 			enum compression c;
 			make_data(MIXED, n, &data);
 			_close_ int fd = openat(f->fd, "data", O_WRONLY | O_CREAT | O_TRUNC, 0600);

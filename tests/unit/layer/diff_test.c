@@ -2,10 +2,10 @@
 /* tree_diff against the kernel's overlayfs: what was changed in a real mount, read as a layer,
  * must give the same merged tree again: with the tree that is left, with one unpacked from the
  * layer's tar, and in a view without any mount. */
-#include <sys/mount.h>
-#include <unistd.h>
 #include "base/proc.h"
 #include "fixture.h"
+#include <sys/mount.h>
+#include <unistd.h>
 
 static bool can_mount(struct fixture *f)
 {
@@ -63,7 +63,8 @@ static int mount_at(struct world *w, int n, const char *upper)
 	}
 	if (upper)
 		buf_printf(&o, ",upperdir=%s/%s,workdir=%s/work", w->f->dir, upper, w->f->dir);
-	buf_str(&o, w->o.mode == TREE_USER ? ",userxattr" : ",redirect_dir=nofollow,index=off,metacopy=off");
+	buf_str(&o, w->o.mode == TREE_USER ? ",userxattr"
+					   : ",redirect_dir=nofollow,index=off,metacopy=off");
 	_free_ char *at = str_printf("%s/merged", w->f->dir);
 	(void)mkdirat(w->f->fd, "merged", 0755);
 	(void)mkdirat(w->f->fd, "work", 0755);
@@ -95,7 +96,8 @@ static char *pick(struct world *w, bool existing_dir)
 
 static void put_file(struct world *w, int fd, const char *path)
 {
-	_close_ int file = openat(fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	_close_ int file = openat(fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK,
+				  0600);
 	static const char *const text[] = { "", "one", "another", "long long long long" };
 	struct stat st;
 	const char *s = text[rnd(w, 4)];
@@ -156,7 +158,9 @@ static void set_attr(struct world *w, int fd, const char *path)
 	else
 		(void)lsetxattr(name, "user.t", &v, 1, 0);
 	if (w->n && rnd(w, 4) == 0) /* as a nested overlay would */
-		(void)lsetxattr(name, w->o.mode == TREE_USER ? "user.overlay.opaque" : "trusted.overlay.opaque",
+		(void)lsetxattr(name,
+				w->o.mode == TREE_USER ? "user.overlay.opaque"
+						       : "trusted.overlay.opaque",
 				"y", 1, 0);
 }
 
@@ -188,8 +192,13 @@ static void mutate(struct world *w, int fd)
 		if (w->links)
 			(void)!linkat(fd, path, fd, other, 0);
 		break;
-	case 20: (void)!utimensat(fd, path, (struct timespec[]){ t, t }, AT_SYMLINK_NOFOLLOW); break;
-	case 21: (void)!mknodat(fd, path, rnd(w, 2) ? S_IFSOCK | 0600 : S_IFCHR | 0600, makedev(1, 3)); break;
+	case 20:
+		(void)!utimensat(fd, path, (struct timespec[]){ t, t }, AT_SYMLINK_NOFOLLOW);
+		break;
+	case 21:
+		(void)!mknodat(fd, path, rnd(w, 2) ? S_IFSOCK | 0600 : S_IFCHR | 0600,
+			       makedev(1, 3));
+		break;
 	}
 }
 
@@ -202,9 +211,10 @@ static void view_text(struct world *w, struct buf *out)
 	while (view_walk_next(walk, &hit, &w->f->e) > 0) {
 		const struct entry *ent = hit.entry;
 		char hex[SHA256_HEX];
-		buf_printf(out, "%s %d %04o %u:%u %lld.%09u %llu %u:%u %s", ent->path, ent->type, ent->mode,
-			   ent->uid, ent->gid, (long long)ent->mtime, ent->mtime_ns,
-			   (unsigned long long)ent->size, ent->major, ent->minor, ent->link ? ent->link : "-");
+		buf_printf(out, "%s %d %04o %u:%u %lld.%09u %llu %u:%u %s", ent->path, ent->type,
+			   ent->mode, ent->uid, ent->gid, (long long)ent->mtime, ent->mtime_ns,
+			   (unsigned long long)ent->size, ent->major, ent->minor,
+			   ent->link ? ent->link : "-");
 		for (size_t i = 0; i < ent->xattrs_n; i++) {
 			buf_printf(out, " %s=", ent->xattrs[i].name);
 			for (size_t j = 0; j < ent->xattrs[i].len; j++)
@@ -222,7 +232,10 @@ static void list_links(int fd, struct strs *out)
 {
 	_cleanup_(walk_closep) struct walk *w = walk_open(fd, ".", NULL);
 	struct walk_entry at;
-	struct { ino_t ino; char *path; } seen[200];
+	struct {
+		ino_t ino;
+		char *path;
+	} seen[200];
 	size_t n = 0;
 	while (walk_next(w, &at, NULL) > 0) {
 		if (S_ISDIR(at.st.st_mode) || S_ISSOCK(at.st.st_mode) || at.st.st_nlink < 2)
@@ -404,7 +417,8 @@ static void diff__table(void **state)
 		{ "rm -r d", "-d" },
 		{ "rm -r d; mkdir d", "d!" },
 		{ "rm -r d; mkdir d; touch d/x", "d! d/x" },
-		{ "cp -a d n; rm -r d; mv n d", "d! d/e/ d/x" }, /* hidden below, so nothing is left out */
+		{ "cp -a d n; rm -r d; mv n d",
+		  "d! d/e/ d/x" }, /* hidden below, so nothing is left out */
 		{ "rm -r d; touch d", "d" },
 		{ "rm f; mkdir f", "f/" },
 		{ "rm d/x; touch -d @1000 d", "d/ -d/x" },
@@ -414,7 +428,8 @@ static void diff__table(void **state)
 		{ "chmod 600 h1", "h1" },
 		{ "rm h2; ln h1 h2", "" }, /* linked below as well */
 		{ "rm g; ln h1 g", "g=1 h1=1" },
-		{ "rm f; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"f\")'", "-f" },
+		{ "rm f; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"f\")'",
+		  "-f" },
 		{ "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"s\")'", "" },
 		{ "mkdir -p n/m; touch n/m/x", "n/ n/m/ n/m/x" },
 		{ "mkdir n; touch n/x; mv n d/n", "d/ d/n/ d/n/x" },
@@ -433,9 +448,11 @@ static void diff__table(void **state)
 		struct index x;
 		(void)snprintf(w.g[0].name, sizeof w.g[0].name, "low");
 		w.g[0].fd = new_dir(f, "low");
-		_free_ char *make = str_printf("cd %s/low && printf 0123 > f; touch g; mkdir -p d/e; touch d/x; "
-					       "ln -s f l; touch h1; ln h1 h2; find . -depth -exec touch -h -d "
-					       "@1000 {} +", f->dir);
+		_free_ char *make = str_printf(
+			"cd %s/low && printf 0123 > f; touch g; mkdir -p d/e; touch d/x; "
+			"ln -s f l; touch h1; ln h1 h2; find . -depth -exec touch -h -d "
+			"@1000 {} +",
+			f->dir);
 		char *argv[] = { (char *)"sh", (char *)"-c", make, NULL };
 		ok(f, proc_run(argv, NULL, &f->e));
 		struct tree_lower none = { 0 };
@@ -451,9 +468,12 @@ static void diff__table(void **state)
 		ok(f, tree_diff(up, &w.o, &lower, &x, &f->e));
 		buf_str(&got, "");
 		arr_each(ent, &x.entries) {
-			buf_printf(&got, "%s%s%s%s", got.len ? " " : "", ent->type == ENTRY_WHITEOUT ? "-" : "",
+			buf_printf(&got, "%s%s%s%s", got.len ? " " : "",
+				   ent->type == ENTRY_WHITEOUT ? "-" : "",
 				   *ent->path ? ent->path : ".",
-				   ent->opaque ? "!" : ent->type == ENTRY_DIR ? "/" : "");
+				   ent->opaque              ? "!"
+				   : ent->type == ENTRY_DIR ? "/"
+							    : "");
 			if (ent->group)
 				buf_printf(&got, "=%u", ent->group);
 		}
@@ -536,7 +556,9 @@ static void set_meta__escapes_marks_of_a_nested_overlay(void **state)
 	if (not_root())
 		skip();
 	struct xattr mark = { (char *)"trusted.overlay.opaque", (char *)"y", 1 };
-	struct entry ent = { .path = "d", .type = ENTRY_DIR, .mode = 0755, .xattrs = &mark, .xattrs_n = 1 };
+	struct entry ent = {
+		.path = "d", .type = ENTRY_DIR, .mode = 0755, .xattrs = &mark, .xattrs_n = 1
+	};
 	struct entry back = { 0 };
 	struct arena a = { 0 };
 	struct stat st;
@@ -558,14 +580,16 @@ int main(void)
 	tests_begin();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(diff__table, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(diff__gives_back_what_the_tree_could_not_hold, fixture_setup,
+		cmocka_unit_test_setup_teardown(diff__gives_back_what_the_tree_could_not_hold,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(diff__refuses_a_tree_that_is_not_whole,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(set_meta__escapes_marks_of_a_nested_overlay,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(diff__gives_the_merged_tree_again, fixture_setup,
 						fixture_teardown),
-		cmocka_unit_test_setup_teardown(diff__refuses_a_tree_that_is_not_whole, fixture_setup,
+		cmocka_unit_test_setup_teardown(diff__works_with_user_xattrs, fixture_setup,
 						fixture_teardown),
-		cmocka_unit_test_setup_teardown(set_meta__escapes_marks_of_a_nested_overlay, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(diff__gives_the_merged_tree_again, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(diff__works_with_user_xattrs, fixture_setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

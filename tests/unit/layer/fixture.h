@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of this room share: a temporary directory, a tar builder, a random tree. */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
 #include "base/stream.h"
 #include "base/walk.h"
 #include "layer/tree.h"
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 static _unused_ char test_note[64]; /* shown when something differs: which case it was */
 
@@ -57,12 +57,12 @@ static _unused_ void show(struct err *e)
 	print_message("# %s%s\n", test_note, b.p ? b.p : "");
 }
 
-#define ok(f, call)                           \
-	do {                                  \
-		int ok_ = (call);             \
-		if (ok_ < 0)                  \
-			show(&(f)->e);        \
-		assert_true(ok_ >= 0);        \
+#define ok(f, call)                    \
+	do {                           \
+		int ok_ = (call);      \
+		if (ok_ < 0)           \
+			show(&(f)->e); \
+		assert_true(ok_ >= 0); \
 	} while (0)
 
 static _unused_ int new_dir(struct fixture *f, const char *name)
@@ -160,7 +160,11 @@ static _unused_ void tar_head(struct buf *b, const struct tarh *h, uint64_t size
 		memcpy(link, h->link, strnlen(h->link, 100));
 		memcpy(block + 157, link, 100);
 	}
-	memcpy(block + 257, h->gnu ? "ustar  " : "ustar\0" "00", 8);
+	memcpy(block + 257,
+	       h->gnu ? "ustar  "
+		      : "ustar\0"
+			"00",
+	       8);
 	(void)snprintf(block + 329, 8, "%07o", h->major & 07777777u);
 	(void)snprintf(block + 337, 8, "%07o", h->minor & 07777777u);
 	memset(block + 148, ' ', 8);
@@ -215,7 +219,10 @@ static _unused_ void tree_text_of(int fd, bool times, bool with_links, struct bu
 {
 	_cleanup_(walk_closep) struct walk *w = walk_open(fd, ".", NULL);
 	struct walk_entry at;
-	struct { ino_t ino; char *path; } *links = NULL;
+	struct {
+		ino_t ino;
+		char *path;
+	} *links = NULL;
 	size_t n = 0;
 	while (walk_next(w, &at, NULL) > 0) {
 		struct arena a = { 0 };
@@ -231,8 +238,8 @@ static _unused_ void tree_text_of(int fd, bool times, bool with_links, struct bu
 		buf_printf(out, "%s %d %04o %u:%u", at.path, ent.type, ent.mode, ent.uid, ent.gid);
 		if (times)
 			buf_printf(out, " %lld.%09u", (long long)ent.mtime, ent.mtime_ns);
-		buf_printf(out, " %llu %u:%u %s", (unsigned long long)ent.size, ent.major, ent.minor,
-			   ent.link ? ent.link : "-");
+		buf_printf(out, " %llu %u:%u %s", (unsigned long long)ent.size, ent.major,
+			   ent.minor, ent.link ? ent.link : "-");
 		/* as they are: in an overlay the kernel hides its own and unescapes nested ones */
 		_cleanup_(xattrs_done) struct xattrs raw = { 0 };
 		assert_int_equal(xattrs_read(at.dirfd, at.name, &raw, &e), 0);
@@ -281,12 +288,13 @@ static _unused_ void assert_same_text(const struct buf *a, const struct buf *b)
 		p++, q++;
 	while (p > a->p && p[-1] != '\n')
 		p--, q--;
-	print_message("# %s\n# one:   %.*s\n# other: %.*s\n", test_note, (int)strcspn(p, "\n"), p, (int)strcspn(q, "\n"), q);
+	print_message("# %s\n# one:   %.*s\n# other: %.*s\n", test_note, (int)strcspn(p, "\n"), p,
+		      (int)strcspn(q, "\n"), q);
 	fail_msg("trees differ");
 }
 
-static _unused_ int apply_bytes(int fd, struct slice bytes, const struct tree_opts *o, struct index *x,
-				struct err *e)
+static _unused_ int apply_bytes(int fd, struct slice bytes, const struct tree_opts *o,
+				struct index *x, struct err *e)
 {
 	_cleanup_(source_closep) struct source *in = source_mem(bytes.p, bytes.n);
 	return tree_apply(fd, in, o, x, e);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <libdeflate.h>
 #include "fixture.h"
+#include <libdeflate.h>
 
 static void path_cmp__puts_the_slash_lowest(void **state)
 {
 	(void)state;
-	static const char *const order[] = { "", "a", "a/b", "a/b/c", "a/c", "a\x01", "a b", "a-b", "a.b",
-					     "a0", "ab", "b", "\xc3\xa4" };
+	static const char *const order[] = { "",    "a",   "a/b", "a/b/c", "a/c", "a\x01",   "a b",
+					     "a-b", "a.b", "a0",  "ab",    "b",   "\xc3\xa4" };
 	for (size_t i = 0; i < COUNT_OF(order); i++)
 		for (size_t j = 0; j < COUNT_OF(order); j++) {
 			int r = index_path_cmp(order[i], order[j]);
@@ -62,7 +62,8 @@ static void fill(struct index *x)
 			ent->link = "to/there";
 		if (i % 5 == 0) {
 			struct xattr *list = arena_alloc(&x->arena, 2 * sizeof *list);
-			list[0] = (struct xattr){ (char *)"security.capability", (char *)"\1\0\0\2", 4 };
+			list[0] = (struct xattr){ (char *)"security.capability", (char *)"\1\0\0\2",
+						  4 };
 			list[1] = (struct xattr){ (char *)"user.a", (char *)"", 0 };
 			ent->xattrs = list;
 			ent->xattrs_n = 2;
@@ -167,10 +168,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(path_cmp__puts_the_slash_lowest),
 		cmocka_unit_test(sort__keeps_the_last_of_a_path),
-		cmocka_unit_test_setup_teardown(write_read__gives_the_same, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(read__refuses_damage, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(read__checks_bounds_under_a_good_checksum, fixture_setup,
+		cmocka_unit_test_setup_teardown(write_read__gives_the_same, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(read__refuses_damage, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(read__checks_bounds_under_a_good_checksum,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test(size__counts_a_group_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

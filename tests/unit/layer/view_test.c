@@ -177,7 +177,8 @@ struct fake {
 	unsigned asked;
 };
 
-static int fake_lookup(void *ctx, const char *key, struct arena *arena, struct entry *out, struct err *e)
+static int fake_lookup(void *ctx, const char *key, struct arena *arena, struct entry *out,
+		       struct err *e)
 {
 	(void)arena, (void)e;
 	struct fake *b = ctx;
@@ -216,8 +217,9 @@ static void strip_layers(struct buf *b, int by)
 static void bottom__is_seen_as_a_lowest_layer(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const bottom = "usr/ usr/bin/ usr/bin/cc usr/bin/ld usr/lib/ usr/lib/libc etc/ "
-					  "etc/passwd lib>usr/lib";
+	static const char *const bottom =
+		"usr/ usr/bin/ usr/bin/cc usr/bin/ld usr/lib/ usr/lib/libc etc/ "
+		"etc/passwd lib>usr/lib";
 	static const char *const layers[][3] = {
 		{ "usr/ usr/bin/ usr/bin/new" },
 		{ "-usr new" },
@@ -270,10 +272,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(push__merges_as_overlayfs_does),
-		cmocka_unit_test_setup_teardown(resolve__follows_as_the_kernel_does, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(list__tells_direct_names, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(resolve__follows_as_the_kernel_does, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(list__tells_direct_names, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test(walk__skips),
-		cmocka_unit_test_setup_teardown(bottom__is_seen_as_a_lowest_layer, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(bottom__is_seen_as_a_lowest_layer, fixture_setup,
+						fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
