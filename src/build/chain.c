@@ -101,7 +101,7 @@ int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct in
 			return -1;
 		struct sha256 sum;
 		sha256_begin(&sum);
-		_cleanup_(sink_closep) struct sink *out = sink_hash(NULL, &sum, NULL);
+		_cleanup_(sink_closep) struct sink *out = sink_hash(NULL, &sum, &d->tar_size);
 		if (tree_write_tar(d->treefd, x, -1, out, e) < 0 || sink_finish(out, e) < 0)
 			return -1;
 		sha256_end(&sum, diff_id.b);
