@@ -15,6 +15,7 @@ ADD tree.tar.gz /un/
 COPY tree.tar.gz /packed/
 COPY --from=other /bin/hello /from-image
 COPY --from=extra file /from-context
+COPY tree/a tree/sub/b /both
 D
 ok "builds" thimble build -q -t it --build-context extra=ctx2 .
 st() { thimble run --rm it stat -c "$1" "$2"; }
@@ -26,6 +27,7 @@ is "$(thimble run --rm it readlink /own/link)" a "links are copied as links"
 is "$(thimble run --rm it cat /un/sub/b)" b "ADD unpacks an archive"
 ok "COPY does not" thimble run --rm it test -f /packed/tree.tar.gz
 ok "COPY --from an image" thimble run --rm it /from-image
+is "$(thimble run --rm it cat /both)" b "two sources for one file: the last wins, as with docker"
 is "$(thimble run --rm it cat /from-context)" ctx2 "COPY --from a build context"
 dockerfile <<'D'
 FROM extra

@@ -19,12 +19,12 @@ RUN { \
 	mknod /blk b 8 0 2>/dev/null && dd if=/blk of=/dev/null bs=512 count=1 2>/dev/null && echo "disk is readable"; \
 	rm -f /blk; \
 	mount -t tmpfs none /mnt 2>/dev/null && echo "mount works"; \
-	reboot 2>/dev/null && echo "reboot works"; \
+	reboot -f 2>/dev/null && echo "reboot works"; \
 	true; } >/seen 2>&1
 D
 ok "builds" thimble build -q -t it .
 thimble run --rm it cat /seen >seen
-cat seen | sed 's/^/# /'
+sed 's/^/# /' seen
 seen=$(cat seen)
 pids=$(sed -n 's/^pids //p' seen)
 ok "a pid namespace of its own" test "$pids" -lt 10

@@ -18,8 +18,9 @@ ok "builds without the broken stage" thimble build -q -t it .
 is "$(thimble run --rm it /bin/cat /first /second | tr '\n' ' ')" 'first second ' "copied from both"
 ok "--target second" thimble build -q -t target --target second .
 is "$(thimble run --rm target cat /name)" second "stops there"
-ok "--target by number" thimble build -q -t target --target 0 .
+ok "--target in another case" thimble build -q -t target --target FIRST .
 is "$(thimble run --rm target cat /name)" first "stops there"
+fails 1 "--target by number is none" thimble build -q -t target --target 0 .
 fails 1 "--target broken" thimble build -q -t target --target broken .
 like "$err" 'RUN echo' "names the step"
 like "$err" '3' "and its exit status"

@@ -9,14 +9,14 @@ fi
 trap 'umount -l "$T/small"; tap_tidy' EXIT
 export THIMBLE_ROOT="$T/small/store"
 base_image
-before=$(thimble images --format json)
+before=$(thimble images -q --no-trunc base)
 dd if=/dev/urandom of=big bs=1M count=20 2>/dev/null
 printf 'FROM base\nCOPY big /big\n' >Dockerfile
 fails 1 "COPY of more than there is room for" thimble build --progress quiet -t it .
 like "$err" 'No space left|full|room' "says so"
 printf 'FROM base\nRUN dd if=/dev/zero of=/big bs=1M count=20\n' >Dockerfile
 fails 1 "RUN that fills the disk" thimble build --progress quiet -t it .
-is "$(thimble images --format json base)" "$before" "the images are as they were"
+is "$(thimble images -q --no-trunc base)" "$before" "the images are as they were"
 is "$(ls "$THIMBLE_ROOT/tmp" | wc -l)" 0 "nothing half-made is left"
 printf 'FROM base\nRUN echo small >/small\n' >Dockerfile
 ok "a small one still builds" thimble build -q -t it .

@@ -18,7 +18,8 @@ like "$(thimble images -q --no-trunc small:tag)" '^sha256:[0-9a-f]{64}$' "--no-t
 is "$(thimble images --format '{{.Repository}}:{{.Tag}} {{.Size}}' small)" 'small:tag 940kB' "--format"
 is "$(thimble images --sort size --format '{{.Repository}}' | tr '\n' ' ')" 'small base ' "--sort size"
 ok "--json" thimble images --json
-ok "is JSON" python3 -c 'import json; d = json.load(open("'"$T/out"'")); assert len(d) == 2, d'
+cp "$T/out" json
+ok "is JSON" python3 -c 'import json; d = json.load(open("json")); assert len(d) == 2, d'
 like "$(thimble images --format 'table {{.Repository}}\t{{.Size}}' small)" '^REPOSITORY +SIZE$' "table …"
 ok "image ls" thimble image ls
 fails 1 "a function that we do not have" thimble images --format '{{nosuch .Repository}}'

@@ -12,9 +12,10 @@ D
 thimble build -q -t it . >/dev/null
 f() { thimble inspect --format "$1" it; }
 ok "inspect" thimble inspect it
+cp "$T/out" json
 ok "is JSON as docker gives it: a list" python3 -c '
 import json
-d, = json.load(open("'"$T/out"'"))
+d, = json.load(open("json"))
 assert d["Config"]["Cmd"] == ["sh"], d
 assert d["RepoTags"] == ["it:latest"], d
 assert len(d["RootFS"]["Layers"]) >= 2 and d["Os"] == "linux" and d["Architecture"], d'
