@@ -114,6 +114,7 @@ static int collect_mounts(struct plan *p, struct node *n, struct run_mounts *all
 			m.kind = SANDBOX_TMPFS;
 			m.size = o->size;
 			m.mode = 01777;
+			m.exec_ok = true; /* BuildKit's tmpfs is nosuid, and no more */
 		} else if (o->type == MOUNT_CACHE) {
 			r = cache_mount(p, o, &m, all, n->fresh, e);
 		} else {
@@ -206,9 +207,24 @@ static void add_home(const struct node *n, const struct identity *who, struct st
 		strs_addf(env, "HOME=%s", who->home && *who->home ? who->home : "/");
 }
 
-/* Runs; 0 when the command ended well. */
+/* Overlay shows the upper directory's own owner and mode for "/": they are to be those of the image
+ * so far. */
+static int root_like_below(struct plan *p, const struct strs *lowers, int treefd, struct err *e)
+{
+	struct stat st;
+	if (lowers->n == 0)
+		return 0;
+	const char *top = lowers->p[lowers->n - 1];
+	if (fstatat(store_fd(p->store), top, &st, 0) < 0)
+		return err_sys(e, "look at the layer '%s'", top);
+	if (fchown(treefd, st.st_uid, st.st_gid) < 0 || fchmod(treefd, st.st_mode & 07777) < 0)
+		return err_sys(e, "set the owner and mode of the new layer's root");
+	return 0;
+}
+
+/* Runs; 0 when the command ended well. *root: "/" as it was given to the command. */
 static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_fd, int err_fd,
-		  struct strs *stubs, struct err *e)
+		  struct stat *root, struct strs *stubs, struct err *e)
 {
 	_cleanup_(strs_done) struct strs snaps = { 0 }, lowers = { 0 }, env = { 0 };
 	chain_snaps(n->prev, &snaps);
@@ -224,6 +240,10 @@ static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_
 	_free_ char *work = str_printf("%s/work", d->name);
 	if (mkdirat(store_fd(p->store), work, 0700) < 0)
 		return err_sys(e, "make '%s'", work);
+	if (root_like_below(p, &lowers, d->treefd, e) < 0)
+		return -1;
+	if (fstat(d->treefd, root) < 0)
+		return err_sys(e, "look at the new layer's root");
 	struct base *b = chain_base(n);
 	struct run_mounts mounts = { 0 };
 	int r = collect_mounts(p, n, &mounts, e);
@@ -287,8 +307,13 @@ static void remove_stubs(int treefd, const struct strs *stubs)
 	}
 }
 
-static bool is_empty_dir(int fd)
+/* Nothing was added, replaced or removed, and "/" itself is as it was given to the step. */
+static bool is_unchanged(int fd, const struct stat *before)
 {
+	struct stat now;
+	if (fstat(fd, &now) < 0 || now.st_mode != before->st_mode || now.st_uid != before->st_uid ||
+	    now.st_gid != before->st_gid)
+		return false;
 	struct err ignored = { 0 };
 	_cleanup_(walk_closep) struct walk *w = walk_open(fd, ".", &ignored);
 	struct walk_entry ent;
@@ -305,10 +330,11 @@ int step_run(struct plan *p, struct node *n, int out_fd, int err_fd, char id[sta
 	_cleanup_(strs_done) struct strs stubs = { 0 };
 	_cleanup_(index_done) struct index x = { 0 };
 	index_init(&x);
-	int r = run_it(p, n, &d, out_fd, err_fd, &stubs, e);
+	struct stat root = { 0 };
+	int r = run_it(p, n, &d, out_fd, err_fd, &root, &stubs, e);
 	if (r == 0)
 		remove_stubs(d.treefd, &stubs);
-	if (r == 0 && !is_empty_dir(d.treefd)) {
+	if (r == 0 && !is_unchanged(d.treefd, &root)) {
 		_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
 		r = chain_tree(p, n->prev, &below, e);
 		struct tree_lower lower = { below.view, source_tree_open_cb, &below };
