@@ -15,9 +15,9 @@
 
 /* ---- printing ---- */
 
-/* As strconv.FormatFloat(v, 'g', -1, 64) with fmt's %v: shortest digits that read back the same,
- * an exponent below -4 and from 21 on. */
-static void print_real(double v, struct buf *out)
+/* As strconv.FormatFloat(v, 'g', -1, 64): the shortest digits that read back the same, an exponent
+ * below -4 and from 6 digits on. e: 'e' or 'E'. */
+static void print_real(double v, char e, struct buf *out)
 {
 	char text[64];
 	if (isnan(v) || isinf(v)) {
@@ -29,7 +29,8 @@ static void print_real(double v, struct buf *out)
 		(void) snprintf(text, sizeof text, "%.*e", digits - 1, v);
 	while (strtod(text, NULL) != v && digits++ < 17);
 	int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (exponent < -4 || exponent >= 21) {
+	if (exponent < -4 || exponent >= 6) {
+		*strchr(text, 'e') = e;
 		buf_str(out, text);
 		return;
 	}
@@ -86,7 +87,7 @@ static void print_json(const struct gt_run *r, const json_t *v, unsigned depth, 
 	switch (json_typeof(v)) {
 	case JSON_STRING: buf_add(out, json_string_value(v), json_string_length(v)); break;
 	case JSON_INTEGER: buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v)); break;
-	case JSON_REAL: print_real(json_real_value(v), out); break;
+	case JSON_REAL: print_real(json_real_value(v), 'e', out); break;
 	case JSON_TRUE: buf_str(out, "true"); break;
 	case JSON_FALSE: buf_str(out, "false"); break;
 	case JSON_NULL: buf_str(out, "<nil>"); break;
@@ -152,7 +153,7 @@ static bool is_list(struct gt_value v)
 static int give(struct gt_run *r, struct buf *b, struct gt_value *out, struct err *e)
 {
 	if (buf_check(b, "a value in the --format template", e) < 0 ||
-	    gt_steps(r, 1 + b->len / 256, e) < 0)
+	    gt_steps(r, 1 + b->len / 16, e) < 0)
 		return -1;
 	*out = gt_text(r, buf_view(b));
 	return 0;
@@ -191,7 +192,7 @@ static int call_case(CALL)
 			buf_char(&b, (char)(c - 32));
 		else
 			buf_char(&b, c);
-		start = !(lower || upper || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) || c == '\'');
+		start = !(lower || upper || (c >= '0' && c <= '9') || c == '_' || (c & 0x80));
 	}
 	if (r->opts->heading) {
 		*out = a[0];
@@ -250,11 +251,12 @@ static int call_truncate(CALL)
 		return -1;
 	if (n_bytes < 0)
 		return err_set(e, ERR_USER, "'truncate' to a negative length");
-	if (r->opts->heading || (uint64_t)n_bytes >= s.n)
+	if (r->opts->heading || (uint64_t)n_bytes >= s.n) {
 		*out = a[0];
-	else
-		*out = gt_text(r, slice_head(s, (size_t)n_bytes));
-	return 0;
+		return 0;
+	}
+	*out = gt_text(r, slice_head(s, (size_t)n_bytes));
+	return gt_steps(r, (size_t)n_bytes / 16, e);
 }
 
 static int call_pad(CALL)
@@ -389,7 +391,7 @@ static int call_slice(CALL)
 		return err_set(e, ERR_USER, "'slice' from %zu to %zu", from, to);
 	if (is_text(a[0])) {
 		*out = gt_text(r, (struct slice){ s.p + from, to - from });
-		return 0;
+		return gt_steps(r, (to - from) / 16, e);
 	}
 	json_t *list = json_array();
 	*out = gt_own(r, list);
@@ -551,7 +553,7 @@ static int verb_real(const struct verb *v, double d, struct buf *out)
 {
 	int prec = v->has_prec ? (int)v->prec : 6;
 	switch (v->letter) {
-	case 'v': print_real(d, out); return 0;
+	case 'v': print_real(d, 'e', out); return 0;
 	case 'f':
 	case 'F': buf_printf(out, v->plus ? "%+.*f" : "%.*f", prec, d); return 0;
 	case 'e': buf_printf(out, v->plus ? "%+.*e" : "%.*e", prec, d); return 0;
@@ -561,7 +563,7 @@ static int verb_real(const struct verb *v, double d, struct buf *out)
 		if (v->has_prec)
 			buf_printf(out, v->letter == 'g' ? "%.*g" : "%.*G", prec, d);
 		else
-			print_real(d, out);
+			print_real(d, v->letter == 'g' ? 'e' : 'E', out);
 		return 0;
 	}
 	return -1;

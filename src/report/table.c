@@ -58,7 +58,8 @@ static size_t *measure(const struct table *t, size_t *columns)
 		for (size_t i = 0; at + i < *end; i++) {
 			size_t w = term_width(slice_of(t->cells.p[at + i])) + CELL_GAP;
 			/* the last cell of a line belongs to no column, as with tabwriter */
-			if (at + i + 1 < *end && w > widths[i])
+			bool right = i < 32 && t->right >> i & 1;
+			if ((right || at + i + 1 < *end) && w > widths[i])
 				widths[i] = w;
 			if (widths[i] < CELL_MIN)
 				widths[i] = CELL_MIN;
