@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* build/layout.h: --build-context NAME=oci-layout://DIR[:TAG]. */
+/* build/layout.h: --build-context NAME=oci-layout://DIR[:[NAME:]TAG]. */
 #pragma once
 #include "store/store.h"
 

@@ -69,6 +69,9 @@ static int cache_mount(struct plan *p, const struct mount_opt *o, struct sandbox
 				       o->id && *o->id ? o->id : o->target);
 	digest_of(slice_of(text), &id);
 	char hex[SHA256_HEX];
+	/* Said before it is looked at, so that a prune beside us leaves it alone. */
+	if (store_use(p->store, STORE_MOUNT, digest_hex(&id, hex), e) < 0)
+		return -1;
 	_free_ char *name = str_printf("mounts/%s", digest_hex(&id, hex));
 	_free_ char *tree = str_printf("%s/tree", name);
 	if (fs_mkdirs(store_fd(p->store), name, 0700, e) < 0)
