@@ -13,13 +13,12 @@
 #include "base/num.h"
 #include "base/path.h"
 #include "build/build.h"
+#include "cli/build_input.h"
 #include "cli/build_output.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "explain/copy_miss.h"
 #include "explain/explain.h"
-#include "layer/compress.h"
-#include "sandbox/userns.h"
 
 struct build_args {
 	struct strs tags, build_args, contexts, labels, outputs, annotations, add_hosts, no_cache_filter;
@@ -71,196 +70,6 @@ static const struct opt build_options[] = {
 	OPT_LATER(0, "isolation", "KIND", "steps are always isolated in namespaces"),
 	{ 0 },
 };
-
-/* What a build needs while it goes on, and what has to be cleaned up. */
-struct inputs {
-	struct store *store;
-	struct buf dockerfile, ignore;
-	char *dockerfile_name, *ignore_name, *context;
-	char *temp;            /* "tmp/NAME" of the store with a context that came as a tar */
-	ARRAY_OF(struct reference) refs;
-};
-
-static void inputs_done(struct inputs *in)
-{
-	struct err ignored = { 0 }; /* swept by the next run */
-	if (in->temp)
-		(void) !fs_remove(store_fd(in->store), in->temp, &ignored);
-	err_done(&ignored);
-	buf_done(&in->dockerfile);
-	buf_done(&in->ignore);
-	free(in->dockerfile_name);
-	free(in->ignore_name);
-	free(in->context);
-	free(in->temp);
-	arr_each(r, &in->refs)
-		reference_done(r);
-	arr_done(&in->refs);
-}
-
-/* ---- the Dockerfile and the context ---- */
-
-enum { DOCKERFILE_READ_MAX = 16 << 20 };
-
-static int read_stdin(struct buf *out, const char *what, struct err *e)
-{
-	out->max = DOCKERFILE_READ_MAX;
-	return fd_slurp(STDIN_FILENO, out, what, e);
-}
-
-/* Names that are looked for in a context, in this order. */
-static const char *const default_names[] = { "Dockerfile", "dockerfile", "Containerfile" };
-
-static int default_dockerfile(const char *context, char **path, struct err *e)
-{
-	for (size_t i = 0; i < COUNT_OF(default_names); i++) {
-		_free_ char *p = path_join(slice_of(context), slice_of(default_names[i]));
-		if (access(p, F_OK) == 0) {
-			*path = take_ptr(&p);
-			return 0;
-		}
-	}
-	err_set(e, ERR_USER, "failed to read dockerfile: open Dockerfile: no such file or directory");
-	err_add(e, "there is no Dockerfile, dockerfile or Containerfile in '%s'", context);
-	return err_hint(e, "name it with -f PATH, or give the directory that holds it");
-}
-
-/* The ignore file that goes with a Dockerfile: PATH.dockerignore, else the context's own. */
-static int read_ignore(struct inputs *in, const char *dockerfile, struct err *e)
-{
-	_free_ char *beside = dockerfile ? str_printf("%s.dockerignore", dockerfile) : NULL;
-	_free_ char *own = in->context ? path_join(slice_of(in->context), SL(".dockerignore")) : NULL;
-	const char *choices[] = { beside, own };
-	for (size_t i = 0; i < COUNT_OF(choices); i++) {
-		if (!choices[i] || access(choices[i], F_OK) < 0)
-			continue;
-		in->ignore_name = slice_dup(i == 0 ? path_base(slice_of(beside)) : SL(".dockerignore"));
-		if (fs_read(AT_FDCWD, choices[i], 1u << 20, &in->ignore, e) < 0)
-			return -1;
-		/* An empty file has no rules, but it is there and chosen. */
-		if (!in->ignore.p)
-			buf_str(&in->ignore, "");
-		return 0;
-	}
-	return 0;
-}
-
-static int read_dockerfile(struct inputs *in, const char *path, struct err *e)
-{
-	in->dockerfile_name = str_dup(path);
-	if (fs_read(AT_FDCWD, path, DOCKERFILE_READ_MAX, &in->dockerfile, e) == 0)
-		return 0;
-	if (e->kind == ERR_ABSENT) {
-		err_set(e, ERR_USER, "failed to read dockerfile: open %s: no such file or directory", path);
-		err_hint(e, "the path of -f starts at the current directory, not at the context");
-	}
-	return -1;
-}
-
-/* A tar on standard input becomes a directory below the store's tmp/. */
-static int unpack_context(struct inputs *in, const struct buf *head, struct err *e)
-{
-	if (userns_enter(e) < 0)
-		return -1;
-	_close_ int dirfd = -1;
-	in->temp = store_tmp_dir(in->store, &dirfd, e);
-	if (!in->temp)
-		return -1;
-	_cleanup_(source_closep) struct source *raw = source_mem(head->p, head->len);
-	_cleanup_(source_closep) struct source *plain = comp_source_auto(raw, NULL, e);
-	struct index x;
-	index_init(&x);
-	int r = plain ? tree_unpack(dirfd, plain, store_tree_opts(in->store), &x, e) : -1;
-	index_done(&x);
-	if (r < 0)
-		return err_add(e, "unpack the context from standard input");
-	in->context = str_printf("%s/%s", store_path(in->store), in->temp);
-	return 0;
-}
-
-static bool looks_like_tar(const struct buf *b)
-{
-	struct err ignored = { 0 };
-	char head[1024];
-	ssize_t n = 0;
-	_cleanup_(source_closep) struct source *raw = source_mem(b->p ? b->p : "", b->len);
-	_cleanup_(source_closep) struct source *plain = comp_source_auto(raw, NULL, &ignored);
-	if (plain)
-		n = source_full(plain, head, sizeof head, &ignored);
-	err_done(&ignored);
-	return n >= 512 && tar_sniff(head, (size_t)n);
-}
-
-/* "-": a Dockerfile with an empty context, or a tar that holds both. */
-static int open_stdin(struct inputs *in, const struct build_args *a, struct err *e)
-{
-	if (a->file && strcmp(a->file, "-") == 0)
-		return err_set(e, ERR_USER, "both the context and the Dockerfile are '-': standard input can be only one");
-	_cleanup_(buf_done) struct buf text = { .max = 1u << 30 };
-	if (fd_slurp(STDIN_FILENO, &text, "the context on standard input", e) < 0)
-		return -1;
-	if (!looks_like_tar(&text)) {
-		if (a->file) {
-			err_set(e, ERR_USER, "-f %s: standard input is no tar archive, so there is no context to find it in",
-				a->file);
-			return err_hint(e, "pipe a tar archive, or give the Dockerfile alone: thimble build - < %s", a->file);
-		}
-		in->dockerfile = text;
-		text = (struct buf){ 0 };
-		in->dockerfile_name = str_dup("Dockerfile (standard input)");
-		return 0;
-	}
-	if (unpack_context(in, &text, e) < 0)
-		return -1;
-	_free_ char *path = NULL;
-	if (a->file)
-		path = path_join(slice_of(in->context), slice_of(a->file));
-	else if (default_dockerfile(in->context, &path, e) < 0)
-		return -1;
-	if (read_dockerfile(in, path, e) < 0 || read_ignore(in, path, e) < 0)
-		return -1;
-	str_set(&in->dockerfile_name, slice_dup(path_base(slice_of(path))));
-	return 0;
-}
-
-static bool is_remote(const char *s)
-{
-	return strstr(s, "://") || strncmp(s, "git@", 4) == 0 || strncmp(s, "github.com/", 11) == 0;
-}
-
-static int open_inputs(struct inputs *in, const struct build_args *a, const char *context, struct err *e)
-{
-	if (strcmp(context, "-") == 0)
-		return open_stdin(in, a, e);
-	struct stat st;
-	if (stat(context, &st) < 0) {
-		if (is_remote(context)) {
-			err_set(e, ERR_USER, "the context '%s' is not on this machine: contexts from the network come in "
-				"a later version", context);
-			return err_hint(e, "fetch it first: git clone …, then thimble build DIR");
-		}
-		err_sys(e, "open the context '%s'", context);
-		return err_hint(e, "the last argument is the directory with the files of COPY; '.' is this one");
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		err_set(e, ERR_USER, "the context '%s' is not a directory", context);
-		return err_hint(e, "for a Dockerfile write: thimble build -f %s DIR", context);
-	}
-	in->context = str_dup(context);
-	if (a->file && strcmp(a->file, "-") == 0) {
-		in->dockerfile_name = str_dup("Dockerfile (standard input)");
-		return read_stdin(&in->dockerfile, "the Dockerfile on standard input", e) < 0 ? -1 :
-			read_ignore(in, NULL, e);
-	}
-	_free_ char *path = str_dup(a->file);
-	if (!path && default_dockerfile(context, &path, e) < 0)
-		return -1;
-	if (read_dockerfile(in, path, e) < 0)
-		return -1;
-	if (!a->file)
-		str_set(&in->dockerfile_name, slice_dup(path_base(slice_of(path))));
-	return read_ignore(in, path, e);
-}
 
 /* ---- options into build_opts ---- */
 
@@ -345,7 +154,7 @@ static void build_opts_done(struct build_opts *o)
 	strs_done(&o->no_cache_filter);
 }
 
-static int fill_opts(const struct build_args *a, const struct inputs *in, struct build_opts *o, struct err *e)
+static int fill_opts(const struct build_args *a, const struct build_input *in, struct build_opts *o, struct err *e)
 {
 	*o = (struct build_opts){ .context = in->context, .dockerfile_name = in->dockerfile_name,
 				  .dockerfile = buf_view(&in->dockerfile), .target = a->target,
@@ -379,7 +188,7 @@ static int fill_opts(const struct build_args *a, const struct inputs *in, struct
 	return fill_build_args(&a->build_args, &o->args, e);
 }
 
-static int parse_tags(const struct strs *tags, struct inputs *in, struct err *e)
+static int parse_tags(const struct strs *tags, struct build_input *in, struct err *e)
 {
 	for (size_t i = 0; i < tags->n; i++) {
 		struct reference *r = arr_add(&in->refs);
@@ -424,7 +233,7 @@ static int write_file(const char *path, const char *text, struct err *e)
 	return fd < 0 ? -1 : fs_write(fd, fd, name, slice_of(text), 0644, false, e);
 }
 
-static int name_image(struct cli *c, struct inputs *in, const struct build_result *r, bool quiet, struct err *e)
+static int name_image(struct build_input *in, const struct build_result *r, bool quiet, struct err *e)
 {
 	arr_each(ref, &in->refs) {
 		_free_ char *text = reference_text(ref);
@@ -434,12 +243,11 @@ static int name_image(struct cli *c, struct inputs *in, const struct build_resul
 		if (!quiet)
 			(void) fprintf(stderr, "named %s\n", familiar);
 	}
-	(void)c;
 	return 0;
 }
 
 /* A name whose build failed remembers it, for compare. */
-static void name_failure(struct inputs *in, const struct err *why)
+static void name_failure(struct build_input *in, const struct err *why)
 {
 	arr_each(ref, &in->refs) {
 		struct err ignored = { 0 }; /* the build's own error is what the user needs */
@@ -449,23 +257,21 @@ static void name_failure(struct inputs *in, const struct err *why)
 	}
 }
 
-static int finish(struct cli *c, const struct build_args *a, struct inputs *in, struct build_result *r,
+static int finish(struct cli *c, const struct build_args *a, struct build_input *in, struct build_result *r,
 		  struct outputs *outputs, int64_t since, struct err *e)
 {
 	char id[DIGEST_LEN];
 	digest_text(&r->id, id);
 	bool quiet = a->quiet;
-	if (name_image(c, in, r, quiet || (a->progress && strcmp(a->progress, "quiet") == 0), e) < 0)
+	if (name_image(in, r, quiet || (a->progress && strcmp(a->progress, "quiet") == 0), e) < 0)
 		return -1;
 	if (outputs_write(c, outputs, in->store, r, in->refs.n ? &in->refs.p[0] : NULL, e) < 0)
 		return -1;
 	if (a->iidfile && write_file(a->iidfile, id, e) < 0)
 		return err_add(e, "write --iidfile %s", a->iidfile);
 	if (a->metadata_file) {
-		char digest[DIGEST_LEN];
 		_cleanup_(buf_done) struct buf json = { 0 };
 		outputs_metadata(r, in->refs.p, in->refs.n, &json);
-		(void)digest;
 		if (write_file(a->metadata_file, json.p, e) < 0)
 			return err_add(e, "write --metadata-file %s", a->metadata_file);
 	}
@@ -481,7 +287,7 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 {
 	const struct build_args *a = args;
 	int64_t since = clock_mono_ns();
-	_cleanup_(inputs_done) struct inputs in = { 0 };
+	_cleanup_(build_input_done) struct build_input in = { 0 };
 	_cleanup_(build_opts_done) struct build_opts o = { 0 };
 	_cleanup_(build_result_done) struct build_result r = { 0 };
 	_cleanup_(outputs_done) struct outputs outputs = { 0 };
@@ -490,7 +296,7 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 	if (parse_tags(&a->tags, &in, e) < 0)
 		return -1;
 	in.store = cli_store(c, true, e);
-	if (!in.store || open_inputs(&in, a, words->p[0], e) < 0 || fill_opts(a, &in, &o, e) < 0)
+	if (!in.store || build_input_open(&in, words->p[0], a->file, e) < 0 || fill_opts(a, &in, &o, e) < 0)
 		return -1;
 	o.docker_format = outputs_want_docker(&outputs);
 	if (a->pull)

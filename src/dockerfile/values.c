@@ -24,7 +24,10 @@ const char *nearest_name(struct slice word, const char *const *names, size_t n)
 		for (size_t i = 0; i < len; i++)
 			other[i] = (char)tolower((unsigned char)names[k][i]);
 		size_t d = slice_distance((struct slice){ low, word.n }, (struct slice){ other, len }, FAR);
-		if (d < best_distance && d < word.n) {
+		/* Of equally near ones the one that begins alike: RNU is RUN, not ENV. */
+		bool alike = best && d == best_distance && low[0] == other[0] &&
+			     tolower((unsigned char)best[0]) != low[0];
+		if ((d < best_distance || alike) && d < word.n) {
 			best = names[k];
 			best_distance = d;
 		}
