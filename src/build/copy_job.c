@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "base/path.h"
 #include "build/archive.h"
 #include "build/miss.h"
@@ -62,7 +63,9 @@ static int find_owner(struct plan *p, struct node *n, struct copy_spec *spec, st
 	spec->has_owner = true;
 	bool known = identity_uid(user, buf_view(&passwd), &spec->uid, &gid) == 1;
 	bool group_known = true;
-	spec->gid = gid;
+	uint64_t number;
+	/* A number alone is both, whatever passwd says of it: dockerfile.md §4. */
+	spec->gid = num_parse(user, UINT32_MAX, &number) == 0 ? (uint32_t)number : gid;
 	if (has_group)
 		group_known = identity_gid(grp, buf_view(&group), &spec->gid) == 1;
 	if (known && group_known)

@@ -38,6 +38,10 @@ like "$(field Healthcheck)" '"Interval":5000000000' "HEALTHCHECK in nanoseconds"
 like "$(field Healthcheck)" '"CMD-SHELL","wget -q localhost \|\| exit 1"' "HEALTHCHECK's command"
 is "$(thimble inspect --format '{{.Author}}' it)" 'A Person <person@example.org>' "MAINTAINER"
 
+printf '# escape=`\nFROM base\nENV BACK=C:\\path\n' >Dockerfile
+ok "# escape=" thimble build -q -t escape .
+is "$(thimble inspect --format '{{json .Config.Env}}' escape)" '["PATH=/bin","BACK=C:\\path"]' "holds in ENV"
+
 dockerfile <<'D'
 FROM it
 ENTRYPOINT ["/bin/new"]

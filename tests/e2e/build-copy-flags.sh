@@ -10,6 +10,7 @@ dockerfile <<'D'
 FROM base
 COPY --chown=app:staff tree /own/
 COPY --chmod=0711 tree/a /mode/a
+COPY --chown=1234 tree/a /number/
 COPY tre?/s*b /wild/
 ADD tree.tar.gz /un/
 COPY tree.tar.gz /packed/
@@ -22,6 +23,8 @@ st() { thimble run --rm it stat -c "$1" "$2"; }
 is "$(st '%U:%G %a' /own/sub)" 'app:staff 750' "--chown with names, the mode kept"
 is "$(st '%U:%G' /own/link)" 'app:staff' "and of a link itself"
 is "$(st '%a' /mode/a)" 711 "--chmod"
+is "$(st '%a' /mode)" 711 "of the directory made for it too"
+is "$(st '%u:%g' /number/a) $(st '%u:%g' /number)" '1234:1234 1234:1234' "--chown=N is N:N"
 is "$(thimble run --rm it cat /wild/b)" b "wildcards"
 is "$(thimble run --rm it readlink /own/link)" a "links are copied as links"
 is "$(thimble run --rm it cat /un/sub/b)" b "ADD unpacks an archive"

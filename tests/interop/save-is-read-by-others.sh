@@ -9,7 +9,7 @@ echo content >file
 dockerfile <<'D'
 FROM base
 COPY file /srv/file
-RUN ln /srv/file /srv/hard && chmod 4750 /srv/file && chown 1000:50 /srv/file && rm -r /var
+RUN ln /srv/file /srv/hard && chown 1000:50 /srv/file && chmod 4750 /srv/file && rm -r /var
 ENV KEY=value
 LABEL made=here
 CMD ["/bin/hello"]

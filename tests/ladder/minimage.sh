@@ -17,8 +17,8 @@ for file in "$minimage"/Dockerfile.*; do
 	want=$(sed -n 's/^# expect: //p' "$file")
 	got=$(python3 -c '
 import json, sys
-row, = [r for r in json.load(open("rows.json")) if r["name"] == sys.argv[1]]
-print(row["result"])' "minimage:$variant")
+row, = [r for r in json.load(open("rows.json")) if r["Name"] == sys.argv[1]]
+print(row["State"])' "minimage:$variant")
 	is "$got" "$want" "$variant: $want"
 done
 

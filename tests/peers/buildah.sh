@@ -3,6 +3,10 @@
 # A case is a directory of cases/: the context with its Dockerfile; `prepare` makes what git does
 # not keep (modes, links, archives); `options` are more words for both command lines;
 # Dockerfile.parent is built first, as the image `parent`.
+# The cases keep clear of what buildah 1.28 does otherwise than docker:
+# SHELL is not used for the string forms of CMD and ENTRYPOINT; `# escape=` does not hold in ENV; a
+# WORKDIR is made, and owned, only by the next RUN or COPY; the root entry of an archive changes the
+# directory that ADD unpacks into; --chmod does not hold for directories that COPY makes.
 . "$(dirname "$0")/../lib/tap.sh"
 need_root
 
