@@ -40,6 +40,7 @@ struct build_opts {
 	const char *network;         /* NULL, "default", "host", "none" */
 	struct kvs add_hosts;        /* name -> address */
 	uint64_t shm_size;
+	bool rewrite_timestamp;      /* with an epoch: also files in new layers are not younger */
 	bool docker_format;          /* Docker v2s2 manifest instead of OCI */
 	struct kvs annotations;
 	const struct build_events *events; /* or NULL */

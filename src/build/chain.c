@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/stream.h"
+#include "build/clamp.h"
 #include "build/exec.h"
 
 struct base *chain_base(const struct node *n)
@@ -96,6 +97,8 @@ int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct in
 		 char id[static SNAP_ID], struct err *e)
 {
 	struct digest diff_id;
+	if (p->opts->rewrite_timestamp && p->epoch >= 0 && clamp_times(d->treefd, x, p->epoch, e) < 0)
+		return -1;
 	if (n->exported) {
 		if (tree_digest(d->treefd, x, e) < 0)
 			return -1;

@@ -81,7 +81,8 @@ int node_key(struct plan *p, struct node *n, struct err *e)
 	if (!(n->kind == NODE_COPY && n->link))
 		sha256_add(&sum, n->prev->key.b, sizeof n->prev->key.b);
 	if (p->epoch >= 0) {
-		_free_ char *epoch = str_printf("epoch %lld", (long long)p->epoch);
+		_free_ char *epoch = str_printf("epoch %lld%s", (long long)p->epoch,
+						p->opts->rewrite_timestamp ? " rewrite" : "");
 		add_text(&sum, epoch);
 	}
 	int r = 0;

@@ -62,11 +62,15 @@ static int set_key(struct output *o, struct slice k, struct slice v, const char 
 		if (!slice_is(v, "true") && !slice_is(v, "false"))
 			return err_set(e, ERR_USER, "-o %s: tar= takes true or false", spec);
 		o->layout = slice_is(v, "false");
+	} else if (slice_is(k, "rewrite-timestamp")) {
+		if (!slice_is(v, "true") && !slice_is(v, "false"))
+			return err_set(e, ERR_USER, "-o %s: rewrite-timestamp= takes true or false", spec);
+		o->rewrite = slice_is(v, "true");
 	} else if (slice_is(k, "oci-mediatypes") && slice_is(v, "true")) {
 		return 0; /* they always are, but for type=docker */
 	} else {
 		err_set(e, ERR_USER, "-o %s: '%.*s' is not supported", spec, SLF(k));
-		return err_hint(e, "keys are type, dest, name, compression and, for oci, tar");
+		return err_hint(e, "keys are type, dest, name, compression, rewrite-timestamp and, for oci, tar");
 	}
 	return 0;
 }
@@ -143,6 +147,14 @@ bool outputs_to_stdout(const struct outputs *o)
 bool outputs_want_docker(const struct outputs *o)
 {
 	return o->list.n == 1 && o->list.p[0].type == OUTPUT_DOCKER && !o->list.p[0].dest;
+}
+
+bool outputs_want_rewrite(const struct outputs *o)
+{
+	arr_each(it, &o->list)
+		if (it->rewrite)
+			return true;
+	return false;
 }
 
 void outputs_metadata(const struct build_result *r, const struct reference *refs, size_t n, struct buf *json)

@@ -18,6 +18,7 @@ struct output {
 	bool layout;        /* oci with tar=false: a directory */
 	char *name;         /* name=, or NULL */
 	char *compression;  /* "gzip" …, or NULL */
+	bool rewrite;       /* rewrite-timestamp=true */
 };
 struct outputs {
 	ARRAY_OF(struct output) list;
@@ -27,6 +28,7 @@ void outputs_done(struct outputs *o);
 int outputs_parse(const struct strs *specs, struct outputs *out, struct err *e) _must_check_;
 bool outputs_to_stdout(const struct outputs *o);
 bool outputs_want_docker(const struct outputs *o); /* the manifest is to be Docker's */
+bool outputs_want_rewrite(const struct outputs *o); /* file times in new layers follow the epoch */
 /* ref: the first name of the image, or NULL. */
 int outputs_write(struct cli *c, const struct outputs *o, struct store *s, const struct build_result *r,
 		  const struct reference *ref, struct err *e) _must_check_;

@@ -23,7 +23,7 @@
 struct build_args {
 	struct strs tags, build_args, contexts, labels, outputs, annotations, add_hosts, no_cache_filter;
 	const char *file, *target, *progress, *iidfile, *metadata_file, *platform, *network, *shm_size;
-	bool no_cache, quiet, pull, rm, force_rm, load;
+	bool no_cache, quiet, pull, rm, force_rm, load, reproducible;
 };
 
 static const struct opt build_options[] = {
@@ -45,6 +45,8 @@ static const struct opt build_options[] = {
 	OPT_STR(0, "platform", struct build_args, platform, "OS/ARCH", "platform of the result: this machine's"),
 	OPT_CHOICE(0, "progress", struct build_args, progress, "auto|plain|tty|quiet", "how progress is shown"),
 	OPT_FLAG('q', "quiet", struct build_args, quiet, "print only the image ID"),
+	OPT_FLAG(0, "reproducible", struct build_args, reproducible,
+		 "same input, same bytes: SOURCE_DATE_EPOCH (0 if not given) for all times, file times of layers too"),
 	OPT_STR(0, "shm-size", struct build_args, shm_size, "BYTES", "size of /dev/shm in RUN steps"),
 	OPT_LIST('t', "tag", struct build_args, tags, "NAME[:TAG]", "name the image; may be given several times"),
 	OPT_STR(0, "target", struct build_args, target, "STAGE", "build this stage instead of the last"),
@@ -299,6 +301,13 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 	if (!in.store || build_input_open(&in, words->p[0], a->file, e) < 0 || fill_opts(a, &in, &o, e) < 0)
 		return -1;
 	o.docker_format = outputs_want_docker(&outputs);
+	o.rewrite_timestamp = a->reproducible || outputs_want_rewrite(&outputs);
+	if (a->reproducible && !kvs_get(&o.args, "SOURCE_DATE_EPOCH"))
+		kvs_set(&o.args, SL("SOURCE_DATE_EPOCH"), SL("0"));
+	if (o.rewrite_timestamp && !kvs_get(&o.args, "SOURCE_DATE_EPOCH")) {
+		err_set(e, ERR_USER, "rewrite-timestamp=true needs an epoch to rewrite times to");
+		return err_hint(e, "set SOURCE_DATE_EPOCH, or use --reproducible");
+	}
 	if (a->pull)
 		cli_warn(c, "--pull: there is no pulling yet; images of the store are used");
 	struct progress *p = progress_new(c, a->quiet ? PROGRESS_QUIET : progress_mode(a->progress));

@@ -30,6 +30,6 @@ young() { TZ=UTC tar tvf "$1" ./q 2>/dev/null || TZ=UTC tar tvf "$1" q/; }
 like "$(young "$T/clamped.tar")" "1970-01-02" "files of RUN have the epoch's time"
 unlike "$(young "$T/plain.tar")" "1970-01-02" "and without it their own"
 unset SOURCE_DATE_EPOCH
-fails "rewrite-timestamp without an epoch" thimble build -q -o type=image,rewrite-timestamp=true .
+fails 1 "rewrite-timestamp without an epoch" thimble build -q -o type=image,rewrite-timestamp=true .
 like "$err" "needs an epoch" "says what it needs"
 done_testing
