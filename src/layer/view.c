@@ -31,6 +31,20 @@ void view_set_bottom(struct view *v, struct view_bottom *bottom)
 		v->found = NEW(struct map);
 }
 
+void view_copy(const struct view *from, struct view *out)
+{
+	*out = (struct view){ .layers = from->layers };
+	if (from->bottom)
+		view_set_bottom(out, from->bottom);
+	arr_each(ent, &from->hidden.entries)
+		index_add(&out->hidden, slice_of(ent->path), ent->type);
+	if (from->hits.n) {
+		arr_reserve(&out->hits, from->hits.n);
+		memcpy(out->hits.p, from->hits.p, from->hits.n * sizeof(*from->hits.p));
+		out->hits.n = from->hits.n;
+	}
+}
+
 static bool is_strictly_below(const char *path, const char *dir, size_t dir_len)
 {
 	if (dir_len == 0)

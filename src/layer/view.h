@@ -39,6 +39,8 @@ void view_done(struct view *v);
 /* Before the first push. */
 void view_set_bottom(struct view *v, struct view_bottom *bottom);
 void view_push(struct view *v, const struct index *layer);
+/* A view of the same layers (and bottom), to be pushed upon; the indexes are borrowed by both. */
+void view_copy(const struct view *from, struct view *out);
 /* Exactly this key, no link followed (a key whose parent is a link gives 0). 1 found, 0 not, -1.
  * The root "" is always found (a made-up 0755 0:0 entry if no layer has it). */
 int view_lookup(struct view *v, const char *key, struct view_hit *out, struct err *e) _must_check_;

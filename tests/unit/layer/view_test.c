@@ -69,6 +69,9 @@ static void push__merges_as_overlayfs_does(void **state)
 		_cleanup_(buf_done) struct buf got = { 0 };
 		for (int j = 0; j < 4 && cases[i].layers[j]; j++) {
 			layer(&x[j], cases[i].layers[j]);
+			struct view below = v; /* each time on a copy, which must not need its model */
+			view_copy(&below, &v);
+			view_done(&below);
 			view_push(&v, &x[j]);
 		}
 		walk_text(&v, "", &got);
@@ -241,6 +244,9 @@ static void bottom__is_seen_as_a_lowest_layer(void **state)
 		view_push(&plain, &fake.x);
 		for (int j = 0; j < 3 && layers[i][j]; j++) {
 			layer(&x[j], layers[i][j]);
+			struct view below = with;
+			view_copy(&below, &with);
+			view_done(&below);
 			view_push(&with, &x[j]);
 			view_push(&plain, &x[j]);
 		}
