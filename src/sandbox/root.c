@@ -395,5 +395,5 @@ int root_clean(const struct sandbox_root *r, struct root *root, struct err *e)
 		(void)unlinkat(upper, root->made.p[i],
 			       AT_REMOVEDIR); /* stays if the program used it */
 	strs_done(&root->made);
-	return fs_remove(root->dirfd, r->work, e);
+	return r->keep_work ? 0 : fs_remove(root->dirfd, r->work, e);
 }

@@ -127,6 +127,7 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 	*s = (struct sandbox_state){ .root = ROOT_INIT, .report = -1, .init = spec->init };
 	s->spec.upper = str_dup(spec->root.upper);
 	s->spec.work = str_dup(spec->root.work);
+	s->spec.keep_work = spec->root.keep_work;
 
 	int r = mounts_prepare(spec, &mounts, e);
 	s->root.dirfd = mounts.root.dirfd;

@@ -37,6 +37,7 @@ struct sandbox_root {
 	const char *upper;          /* takes the changes, in overlay's form; NULL: changes are dropped at the
 				       end (kept on a tmpfs); work and stubs are not used then */
 	const char *work;           /* directory on the same file system (made if missing); removed by sandbox_wait */
+	bool keep_work;             /* … or not: the caller does it */
 	const char *stubs;          /* directory on the same file system where the mount points that every
 				       run has are kept from run to run (made if missing); NULL: made anew
 				       below work each time, which costs 0.2 ms. One directory for each
