@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "base/err.h"
 #include "base/fs.h"
 #include "store/image.h"
@@ -38,18 +34,7 @@ int image_fs_file(struct image_fs *f, const struct view_hit *hit, struct err *e)
 {
 	if (hit->layer < 0 || (size_t)hit->layer >= f->snaps.n)
 		return err_set(e, ERR_USER, "'/%s' is not in a layer", hit->entry->path);
-	/* Non-blocking: should something else lie there than the index says, opening must not wait. */
-	_close_ int fd = root_open(f->snaps.p[hit->layer].treefd, hit->entry->path,
-				   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, e);
-	struct stat st;
-	if (fd < 0)
-		return err_add(e, "open '/%s' in the image", hit->entry->path);
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "stat '/%s' in the image", hit->entry->path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_DATA, "'/%s' in the image is not a regular file",
-			       hit->entry->path);
-	return take_fd(&fd);
+	return snap_file(&f->snaps.p[hit->layer], hit->entry->path, e);
 }
 
 int image_fs_file_cb(void *fs, const struct view_hit *hit, struct err *e)

@@ -16,6 +16,8 @@ struct store {
 	char boot[BOOT_ID_LEN]; /* "" until asked for */
 	char *lease_name; /* NULL until something is used */
 	int lease_fd;
+	bool within; /* the lease is that of our parent */
+	unsigned nr; /* then: our number among its children, from 1 */
 	unsigned tmp_n; /* how many names in tmp/ this process has used */
 	struct map used; /* "k name" -> non-NULL */
 	int gate_fd;
@@ -41,6 +43,10 @@ const char *store_boot_id(struct store *s);
 /* Writes a file of the store (path relative to its root, parents made) atomically. */
 int store_write(struct store *s, const char *path, struct slice data, bool sync, struct err *e)
 	_must_check_;
+/* Writes a new file where nobody looks yet: in tmp/. */
+int store_write_new(struct store *s, const char *path, struct slice data, bool sync, struct err *e)
+	_must_check_;
+#define STORE_DISCARDED ".gone" /* end of names in tmp/ */
 /* 1, 0 if there is none, -1. */
 int store_read(struct store *s, const char *path, size_t max, struct buf *out, struct err *e)
 	_must_check_;

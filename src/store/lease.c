@@ -59,11 +59,12 @@ const char *lease_name(struct store *s, struct err *e)
 
 void lease_end(struct store *s)
 {
-	if (s->lease_name) {
+	if (s->lease_name && !s->within) {
 		_free_ char *path = str_printf("leases/%s", s->lease_name);
 		(void)unlinkat(s->fd, path, 0);
-		(void)close(s->lease_fd);
 	}
+	if (s->lease_fd >= 0)
+		(void)close(s->lease_fd);
 	if (s->gate_fd >= 0)
 		(void)close(s->gate_fd);
 	s->lease_fd = s->gate_fd = -1;
@@ -77,9 +78,26 @@ void store_after_fork(struct store *s)
 		(void)close(s->gate_fd);
 	s->lease_fd = s->gate_fd = -1;
 	s->gate_depth = 0;
+	s->within = false;
 	free(take_ptr(&s->lease_name));
 	map_done(&s->used);
 	s->used = (struct map){ 0 };
+}
+
+void store_after_fork_within(struct store *s, unsigned nr)
+{
+	if (!s->lease_name) {
+		store_after_fork(s);
+		return;
+	}
+	/* The gate's lock belongs to the open file: two processes need two. */
+	if (s->gate_fd >= 0)
+		(void)close(s->gate_fd);
+	s->gate_fd = -1;
+	s->gate_depth = 0;
+	s->within = true;
+	s->nr = nr;
+	s->tmp_n = 0;
 }
 
 int store_use(struct store *s, enum store_kind kind, const char *name, struct err *e)
@@ -174,7 +192,7 @@ static void drop_dead_lease(struct store *s, const char *name)
 		(void)unlinkat(s->fd, path, 0);
 }
 
-/* Entries of tmp/ are called LEASE.N. */
+/* Entries of tmp/ are called LEASE.N, or LEASE.CHILD-N; discarded ones end in STORE_DISCARDED. */
 static bool is_garbage(struct store *s, const char *name)
 {
 	struct slice lease = slice_of(name);
@@ -182,6 +200,8 @@ static bool is_garbage(struct store *s, const char *name)
 	if (dot == 0 || dot == lease.n)
 		return false; /* not ours to judge */
 	_free_ char *owner = slice_dup(slice_head(lease, dot));
+	if (s->lease_name && !s->within && strcmp(owner, s->lease_name) == 0)
+		return slice_ends(slice_of(name), SL(STORE_DISCARDED));
 	return !lease_is_alive(s, owner);
 }
 

@@ -83,30 +83,44 @@ int snap_record_read(struct store *s, const char *id, struct snap_record *out, s
 	return 1;
 }
 
+static void write_text(const struct snap_record *r, struct buf *out)
+{
+	char text[DIGEST_LEN];
+	if (!digest_is_zero(&r->diff_id))
+		buf_printf(out, "diff-id %s\ntar-size %" PRIu64 "\n",
+			   digest_text(&r->diff_id, text), r->tar_size);
+	if (!digest_is_zero(&r->blob.digest))
+		buf_printf(out, "blob %s %" PRIu64 " %s\n", digest_text(&r->blob.digest, text),
+			   r->blob.size, r->blob.media_type ? r->blob.media_type : "");
+	buf_printf(out, "size %" PRIu64 "\nboot %s\n", r->size, r->boot);
+	if (r->complete)
+		buf_str(out, "is complete\n");
+	if (r->on_disk)
+		buf_str(out, "is on-disk\n");
+	if (r->foreign)
+		buf_str(out, "is foreign\n");
+	if (r->damaged) {
+		buf_str(out, "damaged ");
+		for (const char *p = r->damaged; *p; p++)
+			buf_char(out, *p == '\n' ? ' ' : *p);
+		buf_char(out, '\n');
+	}
+	buf_str(out, "end\n");
+}
+
 int snap_record_write(struct store *s, const char *at, const struct snap_record *r, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
-	char text[DIGEST_LEN];
-	if (!digest_is_zero(&r->diff_id))
-		buf_printf(&b, "diff-id %s\ntar-size %" PRIu64 "\n", digest_text(&r->diff_id, text),
-			   r->tar_size);
-	if (!digest_is_zero(&r->blob.digest))
-		buf_printf(&b, "blob %s %" PRIu64 " %s\n", digest_text(&r->blob.digest, text),
-			   r->blob.size, r->blob.media_type ? r->blob.media_type : "");
-	buf_printf(&b, "size %" PRIu64 "\nboot %s\n", r->size, r->boot);
-	if (r->complete)
-		buf_str(&b, "is complete\n");
-	if (r->on_disk)
-		buf_str(&b, "is on-disk\n");
-	if (r->foreign)
-		buf_str(&b, "is foreign\n");
-	if (r->damaged) {
-		buf_str(&b, "damaged ");
-		for (const char *p = r->damaged; *p; p++)
-			buf_char(&b, *p == '\n' ? ' ' : *p);
-		buf_char(&b, '\n');
-	}
-	buf_str(&b, "end\n");
 	_free_ char *path = str_printf("%s/record", at);
+	write_text(r, &b);
 	return store_write(s, path, buf_view(&b), r->on_disk, e);
+}
+
+int snap_record_write_new(struct store *s, const char *at, const struct snap_record *r,
+			  struct err *e)
+{
+	_cleanup_(buf_done) struct buf b = { 0 };
+	_free_ char *path = str_printf("%s/record", at);
+	write_text(r, &b);
+	return store_write_new(s, path, buf_view(&b), r->on_disk, e);
 }

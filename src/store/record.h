@@ -21,3 +21,6 @@ int snap_record_read(struct store *s, const char *id, struct snap_record *out, s
 /* `at`: path of the snapshot's directory, relative to the store. */
 int snap_record_write(struct store *s, const char *at, const struct snap_record *r, struct err *e)
 	_must_check_;
+/* Into a draft, which has none. */
+int snap_record_write_new(struct store *s, const char *at, const struct snap_record *r,
+			  struct err *e) _must_check_;

@@ -36,7 +36,7 @@ const char *snap_tree_path(const char *id, char out[static SNAP_PATH])
 
 static void remove_tmp(struct store *s, const char *name)
 {
-	if (fs_remove(s->fd, name, NULL) < 0)
+	if (store_discard(s, name, NULL) < 0)
 		log_debug("cannot remove %s; a later run sweeps it", name);
 }
 
@@ -79,15 +79,17 @@ void snap_abort(struct store *s, struct snap_draft *d)
 	draft_close(d);
 }
 
-static int write_index(struct store *s, const char *at, const struct index *x, bool sync,
-		       struct err *e)
+/* `fresh`: into a draft, where there is none. */
+static int write_index(struct store *s, const char *at, const struct index *x, bool fresh,
+		       bool sync, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { .max = INDEX_MAX };
 	index_write(x, &b);
 	if (buf_check(&b, "the index of a layer", e) < 0)
 		return -1;
 	_free_ char *path = str_printf("%s/index", at);
-	return store_write(s, path, buf_view(&b), sync, e);
+	return fresh ? store_write_new(s, path, buf_view(&b), sync, e)
+		     : store_write(s, path, buf_view(&b), sync, e);
 }
 
 static int map_diff_id(struct store *s, const struct digest *diff_id, const char *id, struct err *e)
@@ -131,8 +133,9 @@ int snap_commit(struct store *s, struct snap_draft *d, const struct index *x,
 		rec.diff_id = *diff_id;
 		rec.tar_size = d->tar_size;
 	}
-	if (fs_remove(d->dirfd, "work", e) < 0 || write_index(s, d->name, x, false, e) < 0 ||
-	    snap_record_write(s, d->name, &rec, e) < 0)
+	_free_ char *work = str_printf("%s/work", d->name);
+	if (store_discard(s, work, e) < 0 || write_index(s, d->name, x, true, false, e) < 0 ||
+	    snap_record_write_new(s, d->name, &rec, e) < 0)
 		return err_add(e, "write a layer");
 	if (gate_enter(s, false, e) < 0)
 		return -1;
@@ -319,6 +322,21 @@ int snap_load_index(struct store *s, struct snap *sn, struct err *e)
 	return 0;
 }
 
+int snap_file(const struct snap *sn, const char *path, struct err *e)
+{
+	/* Non-blocking: should something else lie there than the index says, opening must not wait. */
+	_close_ int fd = root_open(sn->treefd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+				   e);
+	struct stat st;
+	if (fd < 0)
+		return err_add(e, "open '/%s' in the image", path);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat '/%s' in the image", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_DATA, "'/%s' in the image is not a regular file", path);
+	return take_fd(&fd);
+}
+
 bool snap_exists(struct store *s, const char *id)
 {
 	_cleanup_(snap_record_done) struct snap_record rec = { 0 };
@@ -402,7 +420,7 @@ static int complete(struct store *s, struct snap *sn, struct err *e)
 		return -1;
 	if (!index_is_complete(&sn->index)) {
 		if (tree_digest(sn->treefd, &sn->index, e) < 0 ||
-		    write_index(s, at, &sn->index, rec.on_disk, e) < 0)
+		    write_index(s, at, &sn->index, false, rec.on_disk, e) < 0)
 			return err_add(e, "find the digests of snapshot '%s'", sn->id);
 		rec.complete = true;
 	}

@@ -459,7 +459,21 @@ char *store_tmp_name(struct store *s, struct err *e)
 	const char *lease = lease_name(s, e);
 	if (!lease)
 		return NULL;
-	return str_printf("tmp/%s.%u", lease, s->tmp_n++);
+	return s->within ? str_printf("tmp/%s.%u-%u", lease, s->nr, s->tmp_n++)
+			 : str_printf("tmp/%s.%u", lease, s->tmp_n++);
+}
+
+int store_discard(struct store *s, const char *path, struct err *e)
+{
+	if (!s->within)
+		return fs_remove(s->fd, path, e);
+	_free_ char *name = store_tmp_name(s, e);
+	_free_ char *to = name ? str_printf("%s" STORE_DISCARDED, name) : NULL;
+	if (!to)
+		return -1;
+	if (renameat(s->fd, path, s->fd, to) == 0 || errno == ENOENT)
+		return 0;
+	return fs_remove(s->fd, path, e);
 }
 
 char *store_tmp_dir(struct store *s, int *dirfd, struct err *e)
@@ -481,7 +495,7 @@ char *store_tmp_dir(struct store *s, int *dirfd, struct err *e)
 	return take_ptr(&name);
 }
 
-static int write_tmp(struct store *s, const char *tmp, struct slice data, bool sync, struct err *e)
+int store_write_new(struct store *s, const char *tmp, struct slice data, bool sync, struct err *e)
 {
 	_close_ int fd = openat(s->fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -517,7 +531,7 @@ int store_write(struct store *s, const char *path, struct slice data, bool sync,
 	_free_ char *tmp = store_tmp_name(s, e);
 	if (!tmp)
 		return -1;
-	if (write_tmp(s, tmp, data, sync, e) < 0 || rename_into(s, tmp, path, e) < 0) {
+	if (store_write_new(s, tmp, data, sync, e) < 0 || rename_into(s, tmp, path, e) < 0) {
 		(void)unlinkat(s->fd, tmp, 0);
 		return -1;
 	}

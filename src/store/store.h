@@ -33,6 +33,10 @@ void store_close(struct store *s);   /* sweeps too, when that is cheap or wanted
 /* In a forked child, first thing: lets go of the parent's lease (a child would keep it locked).
  * What the child uses from then on is in a lease of its own. */
 void store_after_fork(struct store *s);
+/* The same in a child that does not live longer than its parent (PR_SET_PDEATHSIG): it goes on
+ * under the parent's lease, so that what it makes is held until the parent ends. `nr`: another one
+ * for each child of this process. */
+void store_after_fork_within(struct store *s, unsigned nr);
 DEFINE_CLEANUP(struct store, store_close)
 
 const char *store_path(const struct store *s);  /* absolute */
@@ -50,6 +54,10 @@ int store_use(struct store *s, enum store_kind kind, const char *name, struct er
  * ("tmp/NAME") is the caller's to free. */
 char *store_tmp_name(struct store *s, struct err *e); /* the name alone, for a file */
 char *store_tmp_dir(struct store *s, int *dirfd, struct err *e);
+/* Removes something of the store. A child (store_after_fork_within) only moves it out of sight, into
+ * tmp/, and its parent's store_close removes it, after the work: some file systems are slow to make
+ * files while they remember removed ones. */
+int store_discard(struct store *s, const char *path, struct err *e) _must_check_;
 
 /* ---- blobs: immutable bytes under their digest ---- */
 struct blob_writer; /* bytes for a blob that is not there yet */
@@ -83,7 +91,7 @@ int snap_begin(struct store *s, struct snap_draft *d, struct err *e) _must_check
 void snap_abort(struct store *s, struct snap_draft *d); /* removes; fine on an empty or committed one */
 /* Publishes tree and index; id is new. diff_id: of its tar stream, or NULL when not known yet. If a
  * snapshot with this diff_id is there already, the draft is dropped and that one's id told.
- * The directory NAME/work, if any, is removed first. */
+ * The directory NAME/work, if any, is discarded first. */
 int snap_commit(struct store *s, struct snap_draft *d, const struct index *x, const struct digest *diff_id,
 		char id[static SNAP_ID], struct err *e) _must_check_;
 
@@ -106,6 +114,8 @@ struct snap {
  * (design.md "Durability without waiting"). ERR_ABSENT if there is none, ERR_DATA if damaged. */
 int snap_open(struct store *s, const char *id, struct snap *out, struct err *e) _must_check_;
 int snap_load_index(struct store *s, struct snap *sn, struct err *e) _must_check_;
+/* O_RDONLY descriptor of a regular file of the tree. */
+int snap_file(const struct snap *sn, const char *path, struct err *e) _must_check_;
 void snap_close(struct snap *sn);   /* fine on SNAP_INIT */
 #define SNAP_INIT { .dirfd = -1, .treefd = -1 }
 /* For cache hits: it is there and fit for use, and is held until the process ends. One small read,

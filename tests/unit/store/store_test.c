@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include "store/ctxcache.h"
+#include "store/internal.h"
 
 static void refuse_open(struct fixture *f, const char *root, bool create, enum err_kind kind,
 			const char *word)
@@ -154,6 +155,44 @@ static void store_sweep__takes_only_what_dead_ones_left(void **state)
 	close(mine);
 	close(pipe_fd[0]);
 	close(pipe_fd[1]);
+}
+
+static void store_after_fork_within__holds_what_the_child_made(void **state)
+{
+	struct fixture *f = *state;
+	int fd = -1;
+	struct store *a = open_again(f);
+	_free_ char *mine = store_tmp_dir(a, &fd, &f->e);
+	assert_non_null(mine);
+	close(fd);
+	ok(f, store_use(a, STORE_SNAPSHOT, "aaaaaaaa", &f->e));
+	size_t leases = count_in(f, "leases");
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct err e = { 0 };
+		store_after_fork_within(a, 1);
+		_free_ char *kept = store_tmp_dir(a, &fd, &e), *gone = store_tmp_dir(a, &fd, &e);
+		bool good = kept && gone && mkdirat(fd, "below", 0) == 0 && store_discard(a, gone, &e) == 0 &&
+			    store_use(a, STORE_SNAPSHOT, "abcdefgh", &e) == 0;
+		_exit(!good);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* Mine, the child's, and what it discarded; one lease for both. */
+	assert_int_equal(count_in(f, "tmp"), 3);
+	assert_int_equal(count_in(f, "leases"), leases);
+	ok(f, store_sweep(f->s, &f->e));
+	assert_int_equal(count_in(f, "tmp"), 3);
+	struct map words = { 0 };
+	ok(f, leases_read(f->s, &words, &f->e));
+	assert_true(map_has(&words, SL("s abcdefgh")));
+	map_done(&words);
+	ok(f, store_sweep(a, &f->e)); /* as store_close does: only what was discarded */
+	assert_int_equal(count_in(f, "tmp"), 2);
+	store_close(a);
+	ok(f, store_sweep(f->s, &f->e));
+	assert_int_equal(count_in(f, "tmp"), 0);
 }
 
 static void store_after_fork__lets_go_of_the_lease(void **state)
@@ -367,6 +406,7 @@ int main(int argc, char **argv)
 		T(store_open__refuses_another_range_of_ids),
 		T(store_open__survives_being_killed_while_it_is_made),
 		T(store_sweep__takes_only_what_dead_ones_left),
+		T(store_after_fork_within__holds_what_the_child_made),
 		T(store_after_fork__lets_go_of_the_lease),
 		T(blob__is_checked_on_the_way_in_and_out),
 		T(blob_read__tells_what_is_absent),
