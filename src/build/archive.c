@@ -43,9 +43,10 @@ static int unpack(struct store *s, int fd, char id[static SNAP_ID], struct err *
 	return r;
 }
 
-int archive_open(struct store *s, struct source_tree *from, const struct view_hit *file,
+int archive_open(struct layer_set *l, struct source_tree *from, const struct view_hit *file,
 		 struct source_tree **out, struct err *e)
 {
+	struct store *s = l->store;
 	_close_ int fd = source_tree_open(from, file, e);
 	if (fd < 0)
 		return -1;
@@ -68,7 +69,7 @@ int archive_open(struct store *s, struct source_tree *from, const struct view_hi
 
 	struct source_tree *t = NEW(struct source_tree);
 	char *snaps[] = { id };
-	if (source_tree_layers(s, snaps, 1, NULL, t, e) < 0) {
+	if (source_tree_layers(l, snaps, 1, NULL, t, e) < 0) {
 		source_tree_done(t);
 		free(t);
 		return -1;

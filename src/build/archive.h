@@ -6,5 +6,5 @@
 /* 1: *out is a tree of the unpacked archive (the caller ends and frees it); 0: the file is not a
  * tar archive, plain or compressed with gzip, bzip2, xz or zstd. Unpacked once for each content:
  * kept as a snapshot. */
-int archive_open(struct store *s, struct source_tree *from, const struct view_hit *file,
+int archive_open(struct layer_set *l, struct source_tree *from, const struct view_hit *file,
 		 struct source_tree **out, struct err *e) _must_check_;

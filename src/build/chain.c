@@ -29,12 +29,51 @@ void chain_snaps(const struct node *n, struct strs *out)
 	}
 }
 
-int chain_tree(struct plan *p, const struct node *n, struct source_tree *out, struct err *e)
+/* Nobody but n asks for the files of what is below it. */
+static bool is_only_user(const struct plan *p, const struct node *n)
 {
-	_cleanup_(strs_done) struct strs snaps = { 0 };
-	chain_snaps(n, &snaps);
-	struct base *b = chain_base(n);
-	return source_tree_layers(p->store, snaps.p, snaps.n, b->rootfs ? &b->rootfs->tree : NULL, out, e);
+	size_t users = 0;
+	arr_each(it, &p->nodes) {
+		users += (*it)->prev == n->prev;
+		arr_each(in, &(*it)->inputs)
+			users += *in == n->prev;
+	}
+	return users == 1;
+}
+
+static int make_tree(struct plan *p, struct node *n, struct source_tree *out, struct err *e)
+{
+	if (n->kind == NODE_BASE) {
+		const struct base *b = n->base;
+		return source_tree_layers(&p->layers, b->snaps.p, b->snaps.n, b->rootfs ? &b->rootfs->tree : NULL,
+					  out, e);
+	}
+	struct source_tree *below;
+	if (chain_tree(p, n->prev, &below, e) < 0)
+		return -1;
+	bool take = is_only_user(p, n);
+	int r = source_tree_above(&p->layers, below, take, n->snap, out, e);
+	if (take) {
+		free(below);
+		n->prev->files = NULL;
+	}
+	return r;
+}
+
+int chain_tree(struct plan *p, struct node *n, struct source_tree **out, struct err *e)
+{
+	if (!n->files) {
+		struct source_tree *t = NEW(struct source_tree);
+		*t = (struct source_tree)SOURCE_TREE_INIT;
+		if (make_tree(p, n, t, e) < 0) {
+			source_tree_done(t);
+			free(t);
+			return -1;
+		}
+		n->files = t;
+	}
+	*out = n->files;
+	return 0;
 }
 
 /* Looks into the trees from the top. Anything but plain directories and a plain file on the way
@@ -70,9 +109,11 @@ static int read_plain(struct plan *p, const struct strs *snaps, const char *path
 	return 0;
 }
 
-int chain_read(struct plan *p, const struct node *n, const char *path, size_t max, struct buf *out,
+int chain_read(struct plan *p, struct node *n, const char *path, size_t max, struct buf *out,
 	       struct err *e)
 {
+	if (n->files)
+		return source_tree_read(n->files, path, max, out, e);
 	_cleanup_(strs_done) struct strs snaps = { 0 };
 	chain_snaps(n, &snaps);
 	/* An opaque directory would hide the layers below it; it is rare enough to ask the view when
@@ -87,10 +128,8 @@ int chain_read(struct plan *p, const struct node *n, const char *path, size_t ma
 	int r = with_dir <= 1 ? read_plain(p, &snaps, path, max, out, e) : -2;
 	if (r != -2)
 		return r;
-	_cleanup_(source_tree_done) struct source_tree t = SOURCE_TREE_INIT;
-	if (chain_tree(p, n, &t, e) < 0)
-		return -1;
-	return source_tree_read(&t, path, max, out, e);
+	struct source_tree *t;
+	return chain_tree(p, n, &t, e) < 0 ? -1 : source_tree_read(t, path, max, out, e);
 }
 
 int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,

@@ -26,19 +26,14 @@ void copy_job_free(struct copy_job *j)
 	free(j);
 }
 
-/* The tree of a source: the plan's directory, or the files of a node, opened once a job. */
-static int tree_of(struct plan *p, struct copy_job *j, const struct plan_source *from,
-		   struct source_tree **out, struct err *e)
+/* The tree of a source: the plan's directory, or the files of a node. */
+static int tree_of(struct plan *p, const struct plan_source *from, struct source_tree **out, struct err *e)
 {
 	if (!from->node) {
 		*out = from->dir;
 		return 0;
 	}
-	struct source_tree *t = NEW(struct source_tree);
-	*t = (struct source_tree)SOURCE_TREE_INIT;
-	arr_push(&j->trees, t);
-	*out = t;
-	return chain_tree(p, from->node, t, e);
+	return chain_tree(p, from->node, out, e);
 }
 
 /* Names are looked up in the image as the step finds it. A name that is not there is 0, with a
@@ -101,7 +96,7 @@ static int open_archive(struct plan *p, struct copy_job *j, size_t arg, struct e
 	if (r <= 0 || hit.entry->type != ENTRY_FILE)
 		return r < 0 ? -1 : 0;
 	struct source_tree *t = NULL;
-	r = archive_open(p->store, a->tree, &hit, &t, e);
+	r = archive_open(&p->layers, a->tree, &hit, &t, e);
 	if (r <= 0)
 		return r;
 	arr_push(&j->trees, t);
@@ -119,7 +114,7 @@ int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct 
 		struct copy_arg *a = arr_add(&j->args);
 		a->path = n->paths.p[i];
 		a->text = n->texts.p[i];
-		if (!a->text.p && tree_of(p, j, &n->from.p[i], &a->tree, e) < 0)
+		if (!a->text.p && tree_of(p, &n->from.p[i], &a->tree, e) < 0)
 			return -1;
 		if (n->add && !(n->unpack_set && !n->unpack) && open_archive(p, j, i, e) < 0)
 			return node_err_at(e, n, n->paths.p[i]);
@@ -151,7 +146,7 @@ int copy_job_bind(struct plan *p, const struct node *n, const struct plan_source
 	*out = j;
 	struct copy_arg *a = arr_add(&j->args);
 	a->path = path;
-	if (tree_of(p, j, from, &a->tree, e) < 0)
+	if (tree_of(p, from, &a->tree, e) < 0)
 		return -1;
 	/* A file keeps its name below "/", a directory's contents are the root of what is mounted. */
 	j->spec = (struct copy_spec){ .args = j->args.p, .args_n = 1, .dest = "/", .workdir = "/", .now = now };

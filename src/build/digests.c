@@ -79,7 +79,7 @@ static void layer_key(const struct source_want *w, struct digest *key)
 {
 	struct sha256 sum;
 	sha256_begin(&sum);
-	const char *id = w->tree->fs.snaps.p[w->hit.layer].id;
+	const char *id = w->tree->layers.p[w->hit.layer]->id;
 	sha256_field(&sum, id, strlen(id));
 	sha256_field(&sum, w->hit.entry->path, strlen(w->hit.entry->path));
 	sha256_end(&sum, key->b);

@@ -30,6 +30,7 @@ struct executor {
 	struct plan *plan;
 	ARRAY_OF(struct running) running;
 	size_t limit, left;
+	unsigned started;
 };
 
 /* ---- records of finished steps ---- */
@@ -66,11 +67,11 @@ static int record(struct plan *p, struct node *n, struct err *e)
 
 /* ---- children ---- */
 
-_noreturn_ static void child(struct plan *p, struct node *n, int result, int out, int err)
+_noreturn_ static void child(struct plan *p, struct node *n, unsigned nr, int result, int out, int err)
 {
 	struct err e = { 0 };
 	char id[SNAP_ID] = "";
-	store_after_fork(p->store);
+	store_after_fork_within(p->store, nr);
 	int r;
 	if (n->kind == NODE_RUN)
 		r = step_run(p, n, out, err, id, &e);
@@ -93,16 +94,20 @@ _noreturn_ static void child(struct plan *p, struct node *n, int result, int out
 static int start(struct executor *x, struct node *n, struct err *e)
 {
 	int fds[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	if (userns_enter(e) < 0)
+	/* What the child will look into is read here, once for all steps on top of it. */
+	struct source_tree *below;
+	if (userns_enter(e) < 0 ||
+	    (!(n->kind == NODE_COPY && n->link) && chain_tree(x->plan, n->prev, &below, e) < 0))
 		return -1;
 	for (int i = 0; i < 3; i++)
 		if (pipe2(fds[i], O_CLOEXEC) < 0)
 			return err_sys(e, "make a pipe");
+	x->started++;
 	pid_t pid = proc_fork(e);
 	if (pid < 0)
 		return -1;
 	if (pid == 0)
-		child(x->plan, n, fds[0][1], fds[1][1], fds[2][1]);
+		child(x->plan, n, x->started, fds[0][1], fds[1][1], fds[2][1]);
 	struct running r = { .node = n, .pid = pid, .since = clock_mono_ns() };
 	for (int i = 0; i < 3; i++) {
 		(void) close(fds[i][1]);

@@ -19,10 +19,11 @@ int node_key(struct plan *p, struct node *n, struct err *e) _must_check_;
 /* ---- chain.c: the layers up to a node ---- */
 void chain_snaps(const struct node *n, struct strs *out);   /* lowest first */
 struct base *chain_base(const struct node *n);
-/* The files of a node's state; the caller ends it with source_tree_done. */
-int chain_tree(struct plan *p, const struct node *n, struct source_tree *out, struct err *e) _must_check_;
+/* The files of a node's state. The node owns them; they are there until another step that stands on
+ * it alone has been made and looked into. */
+int chain_tree(struct plan *p, struct node *n, struct source_tree **out, struct err *e) _must_check_;
 /* A small file of the state without loading any index if it can be helped (passwd, group): 1, 0, -1. */
-int chain_read(struct plan *p, const struct node *n, const char *path, size_t max, struct buf *out,
+int chain_read(struct plan *p, struct node *n, const char *path, size_t max, struct buf *out,
 	       struct err *e) _must_check_;
 /* Digests (for an exported node also the tar stream's), then commit. */
 int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,

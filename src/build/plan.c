@@ -138,6 +138,10 @@ int node_err_at(struct err *e, const struct node *n, const char *word)
 
 static void node_free(struct node *n)
 {
+	if (n->files) {
+		source_tree_done(n->files);
+		free(n->files);
+	}
 	copy_job_free(n->job);
 	arr_each(b, &n->binds)
 		copy_job_free(*b);
@@ -399,7 +403,7 @@ static void warn_unused_args(struct plan *p)
 int plan_make(struct store *s, const struct build_opts *o, struct dockerfile *file, struct plan *out, struct err *e)
 {
 	struct plan *p = out;
-	*p = (struct plan){ .store = s, .opts = o, .file = file };
+	*p = (struct plan){ .store = s, .opts = o, .file = file, .layers.store = s };
 	p->args_used = mem_array(o->args.n + 1, sizeof *p->args_used);
 	if (o->platform) {
 		struct platform host;
@@ -446,6 +450,7 @@ void plan_done(struct plan *p)
 	arr_each(n, &p->nodes)
 		node_free(*n);
 	arr_done(&p->nodes);
+	layer_set_done(&p->layers);
 	arr_each(st, &p->stages)
 		stage_free(*st);
 	arr_done(&p->stages);

@@ -73,6 +73,7 @@ struct node {
 	/* NODE_WORKDIR: cwd, user */
 
 	/* while it is built */
+	struct source_tree *files;   /* its state as files, once wanted (chain_tree) */
 	struct copy_job *job;        /* NODE_COPY, once its key was wanted */
 	ARRAY_OF(struct copy_job *) binds; /* NODE_RUN: one for each bind mount */
 	enum node_state state;
@@ -113,6 +114,7 @@ struct plan {
 	struct stage_plan *target;
 	ARRAY_OF(struct base *) bases;
 	struct source_tree *context; /* NULL until it is needed */
+	struct layer_set layers;     /* all that were looked into */
 	struct map dirs;             /* named directory contexts: name -> source_tree */
 	struct rootfs *rootfs;       /* opened once */
 	struct platform platform;

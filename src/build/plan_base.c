@@ -37,7 +37,7 @@ int plan_context(struct plan *p, struct source_tree **out, struct err *e)
 		*p->context = (struct source_tree)SOURCE_TREE_INIT;
 		if (!p->opts->context) {
 			/* A Dockerfile from standard input alone: the context is empty. */
-			p->context->view = &p->context->dir_view;
+			p->context->view = &p->context->own_view;
 			p->context->path = str_dup("(none: the Dockerfile came alone on standard input)");
 		} else if (source_tree_dir(p->store, p->opts->context, p->opts->ignore,
 					   p->opts->ignore_name ? p->opts->ignore_name : ".dockerignore",

@@ -203,32 +203,87 @@ int source_tree_dir(struct store *s, const char *path, struct slice ignore_text,
 		out->ignore_name = str_dup(ignore_name);
 	}
 	out->bottom = (struct view_bottom){ out, dir_lookup, dir_list };
-	view_set_bottom(&out->dir_view, &out->bottom);
-	out->view = &out->dir_view;
+	view_set_bottom(&out->own_view, &out->bottom);
+	out->view = &out->own_view;
 	out->digests = ctxcache_open(s, out->path);
 	return 0;
 }
 
-int source_tree_layers(struct store *s, char *const *snaps, size_t n, struct source_tree *under,
+void layer_set_done(struct layer_set *l)
+{
+	map_each(it, &l->snaps) {
+		snap_close(it->value);
+		free(it->value);
+	}
+	map_done(&l->snaps);
+}
+
+static struct snap *open_layer(struct layer_set *l, const char *id, struct err *e)
+{
+	struct snap *sn = map_get(&l->snaps, slice_of(id));
+	if (sn)
+		return sn;
+	sn = NEW(struct snap);
+	*sn = (struct snap)SNAP_INIT;
+	if (snap_open(l->store, id, sn, e) < 0 || snap_load_index(l->store, sn, e) < 0) {
+		snap_close(sn);
+		free(sn);
+		return NULL;
+	}
+	(void) close(sn->dirfd); /* a build may have hundreds of layers open */
+	sn->dirfd = -1;
+	map_put(&l->snaps, slice_of(id), sn);
+	return sn;
+}
+
+static int push_layer(struct layer_set *l, struct source_tree *t, const char *id, struct err *e)
+{
+	struct snap *sn = open_layer(l, id, e);
+	if (!sn)
+		return -1;
+	arr_push(&t->layers, sn);
+	view_push(&t->own_view, &sn->index);
+	return 0;
+}
+
+int source_tree_layers(struct layer_set *l, char *const *snaps, size_t n, struct source_tree *under,
 		       struct source_tree *out, struct err *e)
 {
 	*out = (struct source_tree)SOURCE_TREE_INIT;
-	out->store = s;
+	out->store = l->store;
 	out->under = under;
+	out->view = &out->own_view;
 	if (under)
-		view_set_bottom(&out->fs.view, &under->bottom);
-	if (image_fs_open(s, snaps, n, &out->fs, e) < 0)
-		return -1;
-	out->has_fs = true;
-	out->view = &out->fs.view;
+		view_set_bottom(&out->own_view, &under->bottom);
+	for (size_t i = 0; i < n; i++)
+		if (push_layer(l, out, snaps[i], e) < 0)
+			return -1;
 	return 0;
+}
+
+int source_tree_above(struct layer_set *l, struct source_tree *below, bool take, const char *snap,
+		      struct source_tree *out, struct err *e)
+{
+	*out = (struct source_tree)SOURCE_TREE_INIT;
+	out->store = l->store;
+	out->under = below->under;
+	out->view = &out->own_view;
+	arr_each(sn, &below->layers)
+		arr_push(&out->layers, *sn);
+	if (take) {
+		out->own_view = below->own_view;
+		below->own_view = (struct view){ 0 };
+		source_tree_done(below);
+	} else {
+		view_copy(&below->own_view, &out->own_view);
+	}
+	return push_layer(l, out, snap, e);
 }
 
 void source_tree_done(struct source_tree *t)
 {
-	if (t->has_fs)
-		image_fs_close(&t->fs);
-	view_done(&t->dir_view);
+	view_done(&t->own_view);
+	arr_done(&t->layers);
 	if (t->digests)
 		ctxcache_save_close(t->digests);
 	if (t->ignore) {
@@ -248,7 +303,7 @@ void source_tree_done(struct source_tree *t)
 int source_tree_open(struct source_tree *t, const struct view_hit *hit, struct err *e)
 {
 	if (hit->layer >= 0)
-		return image_fs_file(&t->fs, hit, e);
+		return snap_file(t->layers.p[hit->layer], hit->entry->path, e);
 	struct source_tree *dir = t->under ? t->under : t;
 	int fd = open_plain(dir->dirfd, hit->entry->path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)

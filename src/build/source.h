@@ -6,14 +6,23 @@
  * A directory of this machine is never walked further than a COPY asks: the view's bottom looks up
  * one name at a time, with the ignore rules applied. */
 #pragma once
+#include "base/map.h"
 #include "dockerfile/ignore.h"
 #include "layer/view.h"
 #include "store/ctxcache.h"
 #include "store/image.h"
 
+/* Snapshots opened once a process, with their indexes: most stacks of a build share most layers, and
+ * forked children find open what their parent opened. */
+struct layer_set {
+	struct store *store;
+	struct map snaps;             /* id -> struct snap * */
+};
+void layer_set_done(struct layer_set *l);
+
 struct source_tree {
 	struct store *store;
-	struct view *view;            /* borrowed: dir_view or fs.view */
+	struct view *view;            /* its own, below */
 	/* a directory of this machine */
 	int dirfd;                    /* -1: none */
 	char *path;                   /* absolute, for messages */
@@ -22,12 +31,10 @@ struct source_tree {
 	bool (*allowed)(const char *key); /* NULL: everything; rootfs:/ has a list */
 	char *list_key;               /* directory whose descriptor is kept */
 	int list_fd;
-	struct view dir_view;
+	struct view own_view;
 	struct view_bottom bottom;
 	struct ctxcache *digests;
-	/* layers */
-	struct image_fs fs;
-	bool has_fs;
+	ARRAY_OF(struct snap *) layers; /* borrowed from a layer_set; lowest first */
 	struct source_tree *under;    /* beneath the layers; borrowed, or NULL */
 };
 #define SOURCE_TREE_INIT { .dirfd = -1, .list_fd = -1 }
@@ -37,8 +44,11 @@ struct source_tree {
 int source_tree_dir(struct store *s, const char *path, struct slice ignore_text,
 		    const char *ignore_name, struct source_tree *out, struct err *e) _must_check_;
 /* A stack of snapshots, lowest first; `under` lies beneath them (or NULL). */
-int source_tree_layers(struct store *s, char *const *snaps, size_t n, struct source_tree *under,
+int source_tree_layers(struct layer_set *l, char *const *snaps, size_t n, struct source_tree *under,
 		       struct source_tree *out, struct err *e) _must_check_;
+/* One layer more on top of another stack; `take`: that one is not needed any more and ends. */
+int source_tree_above(struct layer_set *l, struct source_tree *below, bool take, const char *snap,
+		      struct source_tree *out, struct err *e) _must_check_;
 void source_tree_done(struct source_tree *t);
 
 /* O_RDONLY descriptor of a regular file's bytes; as callback for layer/tree.h. */

@@ -5,23 +5,14 @@
 #include "build/copy_job.h"
 #include "sandbox/identity.h"
 
-static int below_of(struct plan *p, struct node *n, struct source_tree *t, struct err *e)
-{
-	if (n->link) {
-		*t = (struct source_tree)SOURCE_TREE_INIT;
-		t->view = &t->dir_view; /* an empty root */
-		return 0;
-	}
-	return chain_tree(p, n->prev, t, e);
-}
-
 int step_copy(struct plan *p, struct node *n, char id[static SNAP_ID], struct err *e)
 {
-	_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
 	_cleanup_(copy_plan_done) struct copy_plan made = { 0 };
-	if (below_of(p, n, &below, e) < 0)
+	_cleanup_(view_done) struct view empty = { 0 };
+	struct source_tree *below = NULL;
+	if (!n->link && chain_tree(p, n->prev, &below, e) < 0)
 		return -1;
-	if (copy_map(&n->job->spec, &n->job->sel, below.view, &made, e) < 0)
+	if (copy_map(&n->job->spec, &n->job->sel, below ? below->view : &empty, &made, e) < 0)
 		return node_err_at(e, n, NULL);
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	if (snap_begin(p->store, &d, e) < 0)
@@ -56,7 +47,7 @@ static int workdir_owner(struct plan *p, struct node *n, uint32_t *uid, uint32_t
 
 int step_workdir(struct plan *p, struct node *n, char id[static SNAP_ID], struct err *e)
 {
-	_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
+	struct source_tree *below;
 	if (chain_tree(p, n->prev, &below, e) < 0)
 		return -1;
 	uint32_t uid, gid;
@@ -64,7 +55,7 @@ int step_workdir(struct plan *p, struct node *n, char id[static SNAP_ID], struct
 		return -1;
 	_free_ char *key = NULL;
 	struct view_hit hit;
-	int r = view_resolve(below.view, n->cwd, true, &key, &hit, e);
+	int r = view_resolve(below->view, n->cwd, true, &key, &hit, e);
 	if (r < 0)
 		return node_err_at(e, n, NULL);
 	_cleanup_(index_done) struct index x = { 0 };
@@ -84,7 +75,7 @@ int step_workdir(struct plan *p, struct node *n, char id[static SNAP_ID], struct
 	for (bool more = r == 0; more && done == 0;) {
 		_free_ char *dir = slice_dup(slice_head(slice_of(key), end));
 		struct entry ent = { .type = ENTRY_DIR, .mode = 0755, .uid = uid, .gid = gid, .mtime = p->now };
-		int there = view_lookup(below.view, dir, &hit, e);
+		int there = view_lookup(below->view, dir, &hit, e);
 		if (there < 0)
 			done = -1;
 		if (there > 0)

@@ -264,6 +264,8 @@ static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_
 			  .lowers_n = lowers.n,
 			  .upper = upper,
 			  .work = work,
+			  .keep_work = true, /* snap_commit and snap_abort discard it */
+			  .stubs = "stubs",
 			  .host_dirs = b->rootfs ? (const char *const *)b->rootfs->dirs.p : NULL,
 			  .host_dirs_n = b->rootfs ? b->rootfs->dirs.n : 0,
 			  .is_user = store_is_user(p->store) },
@@ -338,9 +340,9 @@ int step_run(struct plan *p, struct node *n, int out_fd, int err_fd, char id[sta
 	if (r == 0)
 		remove_stubs(d.treefd, &stubs);
 	if (r == 0 && !is_unchanged(d.treefd, &root)) {
-		_cleanup_(source_tree_done) struct source_tree below = SOURCE_TREE_INIT;
+		struct source_tree *below = NULL;
 		r = chain_tree(p, n->prev, &below, e);
-		struct tree_lower lower = { below.view, source_tree_open_cb, &below };
+		struct tree_lower lower = { below ? below->view : NULL, source_tree_open_cb, below };
 		if (r == 0)
 			r = tree_diff(d.treefd, store_tree_opts(p->store), &lower, &x, e);
 	}
