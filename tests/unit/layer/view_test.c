@@ -69,7 +69,8 @@ static void push__merges_as_overlayfs_does(void **state)
 		_cleanup_(buf_done) struct buf got = { 0 };
 		for (int j = 0; j < 4 && cases[i].layers[j]; j++) {
 			layer(&x[j], cases[i].layers[j]);
-			struct view below = v; /* each time on a copy, which must not need its model */
+			struct view below =
+				v; /* each time on a copy, which must not need its model */
 			view_copy(&below, &v);
 			view_done(&below);
 			view_push(&v, &x[j]);

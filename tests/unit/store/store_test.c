@@ -172,7 +172,8 @@ static void store_after_fork_within__holds_what_the_child_made(void **state)
 		struct err e = { 0 };
 		store_after_fork_within(a, 1);
 		_free_ char *kept = store_tmp_dir(a, &fd, &e), *gone = store_tmp_dir(a, &fd, &e);
-		bool good = kept && gone && mkdirat(fd, "below", 0) == 0 && store_discard(a, gone, &e) == 0 &&
+		bool good = kept && gone && mkdirat(fd, "below", 0) == 0 &&
+			    store_discard(a, gone, &e) == 0 &&
 			    store_use(a, STORE_SNAPSHOT, "abcdefgh", &e) == 0;
 		_exit(!good);
 	}
