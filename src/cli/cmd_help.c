@@ -32,6 +32,7 @@ const struct cmd cmd_help = {
 	"help", "[COMMAND]", "tell about a command", NULL, sizeof(struct no_args), run_help,
 	.max = 2,
 	.group = GROUP_STORE,
+	.man = "",
 	.examples = "  thimble help build\n",
 };
 
@@ -58,7 +59,8 @@ static int run_commands(struct cli *c, const void *args, const struct words *wor
 	for (const struct cmd *const *p = cli_commands; *p; p++) {
 		if ((*p)->group == GROUP_HIDDEN)
 			continue;
-		_free_ char *man = str_printf("thimble-%s.1", (*p)->man ? (*p)->man : (*p)->name);
+		const char *name = (*p)->man ? (*p)->man : (*p)->name;
+		_free_ char *man = str_printf("thimble%s%s.1", *name ? "-" : "", name);
 		buf_printf(&out, "%s\t%s\n", (*p)->name, man);
 		dump_opts((*p)->name, man, (*p)->opts, &out);
 	}

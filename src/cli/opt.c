@@ -279,18 +279,30 @@ void opt_help_rows(const struct opt *opts, struct buf *out)
 	}
 }
 
+/* Each line with this in front. */
+static void indented(const char *text, const char *lead, struct buf *out)
+{
+	struct slice rest = slice_trim_right(slice_of(text)), line;
+	while (slice_split(&rest, '\n', &line))
+		buf_printf(out, "%s%.*s\n", lead, SLF(slice_trim_right(line)));
+}
+
 void opt_help(const struct cmd *cmd, const char *said, struct buf *out)
 {
 	buf_printf(out, "Usage:  thimble %s%s%s\n\n", said, *cmd->usage ? " " : "", cmd->usage);
 	buf_char(out, (char)(cmd->help[0] >= 'a' && cmd->help[0] <= 'z' ? cmd->help[0] - 32
 									: cmd->help[0]));
 	buf_printf(out, "%s\n", cmd->help + 1);
-	if (cmd->details)
-		buf_printf(out, "\n%s", cmd->details);
+	if (cmd->details) {
+		buf_char(out, '\n');
+		indented(cmd->details, "", out);
+	}
 	buf_str(out, "\nOptions:\n");
 	opt_help_rows(cmd->opts, out);
-	if (cmd->examples)
-		buf_printf(out, "\nExamples:\n%s", cmd->examples);
-	_free_ char *page = str_printf("thimble-%s", cmd->man ? cmd->man : cmd->name);
-	buf_printf(out, "\nMore in the manual: man %s\n", page);
+	if (cmd->examples) {
+		buf_str(out, "\nExamples:\n");
+		indented(cmd->examples, *cmd->examples == ' ' ? "" : "  ", out);
+	}
+	const char *man = cmd->man ? cmd->man : cmd->name;
+	buf_printf(out, "\nMore in the manual: man thimble%s%s\n", *man ? "-" : "", man);
 }

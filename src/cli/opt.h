@@ -91,7 +91,7 @@ struct cmd {
 	bool stop;               /* flags end at the first positional argument (run) */
 	int failed;              /* exit status of our own failures, 0: 1 (and 2 for the command line) */
 	enum cmd_group group;
-	const char *man;         /* its page is thimble-MAN.1; NULL: name */
+	const char *man;         /* its page is thimble-MAN.1; NULL: name; "": thimble.1 */
 	const char *details;     /* paragraphs for --help, or NULL */
 	const char *examples;    /* lines for --help, or NULL */
 };
