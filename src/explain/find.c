@@ -124,7 +124,9 @@ static int tell_near(struct job *j, const char *name, const char *at, struct err
 		}
 	}
 	for (size_t i = 0; i < near.n; i++)
-		strs_addf(&j->x->mends, "did you mean '%s'?", near.p[i]);
+		/* Two directories of PATH may be one (usr-merge). */
+		if (strs_find(&near, near.p[i]) == (int)i)
+			strs_addf(&j->x->mends, "did you mean '%s'?", near.p[i]);
 	return 0;
 }
 
