@@ -88,7 +88,6 @@ static void ctxcache__does_not_believe_damaged_files(void **state)
 	struct ctxcache *c = ctxcache_open(f->s, "/src");
 	ctxcache_put(c, &st, &d);
 	ctxcache_save_close(c);
-	_cleanup_(strs_done) struct strs names = { 0 };
 	struct digest key;
 	char hex[SHA256_HEX];
 	digest_of(SL("/src"), &key);
