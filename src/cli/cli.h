@@ -47,7 +47,7 @@ void cli_print(struct cli *c, const struct buf *b, bool escape);
  * nobody to ask; the hint says `flag`). */
 int cli_confirm(const char *question, const char *flag, struct err *e) _must_check_;
 /* "scratch" (any spelling of the name without a registry): fills *e with what it is and what
- * `doing` cannot mean, returns -1; else 0. */
+ * `doing` cannot mean (NULL: it cannot be the name of an image), returns -1; else 0. */
 int cli_no_scratch(const char *name, const char *doing, struct err *e) _must_check_;
 
 /* As docker's reference.FamiliarMatch: a glob on "hello:gcc" or on "hello". 1, 0, -1: bad pattern. */

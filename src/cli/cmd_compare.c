@@ -139,6 +139,8 @@ static void reason(struct cli *c, struct compare_row *row, struct buf *out)
 		err_set(&e, ERR_PROG, "%s", row->why ? row->why : "it fails");
 		if (row->run.output && *row->run.output)
 			tail_of(row->run.output, &e);
+		else if (row->why)
+			return; /* the table said all there is */
 	}
 	err_format(&e, c->color && c->out_tty, &text);
 	const char *at = strstr(text.p, lead);

@@ -54,8 +54,11 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	}
 	struct store *s = cli_store_trees(c, false, e);
 	struct image_fs fs = { 0 };
-	if (!s || image_open(s, name, &im, e) < 0)
+	if (!s || image_open(s, name, &im, e) < 0) {
+		if (*path != '/')
+			err_hint(e, "write '%s:/PATH' if '%s' is the image", words->p[0], words->p[0]);
 		return err_add(e, "cannot copy from '%s'", name);
+	}
 	if (image_fs_open(s, im.snaps.p, im.snaps.n, &fs, e) < 0)
 		return err_add(e, "cannot copy from '%s'", name);
 	struct copy_out out = { .fs = &fs, .src = path, .follow = a->follow,

@@ -110,7 +110,9 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	_cleanup_(reference_done) struct reference ref = { 0 };
 	_cleanup_(image_config_done) struct image_config cfg = { 0 };
 	struct digest manifest, id;
-	if (name && (cli_no_scratch(name, "name so", e) < 0 || reference_parse(slice_of(name), &ref, e) < 0))
+	if (name && cli_no_scratch(name, NULL, e) < 0)
+		return -1;
+	if (name && reference_parse(slice_of(name), &ref, e) < 0)
 		return err_add(e, "cannot name an image '%s'", name);
 	if (ref.has_digest)
 		return err_set(e, ERR_USER, "'%s' has a digest, and a digest cannot be chosen", name);

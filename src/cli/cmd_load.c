@@ -80,7 +80,7 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	int r = s ? image_load(s, STDIN_FILENO, input, &o, &loads, e) : -1;
 	platform_done(&platform);
 	if (r < 0)
-		return err_add(e, "cannot load '%s'", input ? input : "standard input");
+		return -1;
 	if (a->json)
 		show_as_json(c, &loads);
 	else if (!a->quiet)

@@ -30,15 +30,17 @@ static const struct opt opts[] = {
 	{ 0 },
 };
 
-/* A file that is born under another name and appears whole. */
+/* A file that appears whole: it is born without a name where the file system can do that, so that
+ * nothing is left of a save that was killed, else under another one. */
 struct output {
 	int fd, dirfd;
-	char *temp, *name; /* in dirfd; temp NULL: written in place (standard output, a pipe, a device) */
+	char *temp, *name; /* in dirfd; name NULL: written in place (standard output, a pipe, a device) */
+	bool nameless; /* temp is not there yet */
 };
 
 static void output_done(struct output *o)
 {
-	if (o->temp && o->fd >= 0)
+	if (o->temp && o->fd >= 0 && !o->nameless)
 		(void) unlinkat(o->dirfd, o->temp, 0);
 	closep_(&o->fd);
 	closep_(&o->dirfd);
@@ -69,12 +71,20 @@ static int output_open(struct output *o, const char *path, struct err *e)
 	if (o->dirfd < 0)
 		return err_sys(e, "open the directory '%s'", dir);
 	o->temp = fs_temp_name(".thimble-");
-	o->fd = openat(o->dirfd, o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	o->fd = openat(o->dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	o->nameless = o->fd >= 0;
+	if (o->fd < 0)
+		o->fd = openat(o->dirfd, o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	return o->fd < 0 ? err_sys(e, "make a file in '%s'", dir) : 0;
 }
 
 static int output_finish(struct output *o, struct err *e)
 {
+	char proc[FS_PROC_LEN];
+	if (o->nameless && linkat(AT_FDCWD, fs_proc_path(o->fd, proc), o->dirfd, o->temp,
+				  AT_SYMLINK_FOLLOW) < 0)
+		return err_sys(e, "name the archive '%s'", o->name);
+	o->nameless = false;
 	if (o->temp && renameat(o->dirfd, o->temp, o->dirfd, o->name) < 0)
 		return err_sys(e, "name the archive '%s'", o->name);
 	free(take_ptr(&o->temp));
@@ -84,7 +94,7 @@ static int output_finish(struct output *o, struct err *e)
 static int save_archive(struct store *s, const struct strs *names, const struct save_opts *o,
 			const char *path, struct err *e)
 {
-	_cleanup_(output_done) struct output out = { -1, -1, NULL, NULL };
+	_cleanup_(output_done) struct output out = { -1, -1, NULL, NULL, false };
 	if (output_open(&out, path, e) < 0)
 		return -1;
 	_cleanup_(sink_closep) struct sink *sink = sink_fd(out.fd);

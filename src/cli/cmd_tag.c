@@ -22,7 +22,7 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		err_set(e, ERR_USER, "'%s' has a digest, and a digest cannot be chosen", to);
 		return err_hint(e, "write NAME or NAME:TAG");
 	}
-	if (cli_no_scratch(to, "name so", e) < 0)
+	if (cli_no_scratch(to, NULL, e) < 0)
 		return -1;
 	struct store *s = cli_store(c, false, e);
 	if (!s || image_open(s, from, &im, e) < 0)

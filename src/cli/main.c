@@ -177,6 +177,9 @@ static int unknown_command(const char *word, struct err *e)
 	for (const struct cmd *const *c = cli_commands; *c; c++)
 		if ((*c)->group != GROUP_HIDDEN)
 			arr_push(&names, (*c)->name);
+	static const char *const groups[] = { "image", "system", "builder", "buildx", "container" };
+	for (size_t i = 0; i < COUNT_OF(groups); i++)
+		arr_push(&names, groups[i]);
 	const char *near = opt_nearest(word, names.p, names.n);
 	arr_done(&names);
 	err_set(e, ERR_USER, "there is no command '%s'", word);
@@ -287,9 +290,11 @@ int cli_no_scratch(const char *name, const char *doing, struct err *e)
 	struct slice s = slice_of(name);
 	if (!slice_is(s, "scratch") && !slice_starts(s, SL("scratch:")))
 		return 0;
-	err_set(e, ERR_USER,
-		"'scratch' is no image: it is the name for no base at all, so there is nothing to %s",
-		doing);
+	if (doing)
+		err_set(e, ERR_USER, "'scratch' is no image: it is the name for no base at all, so there is nothing to %s",
+			doing);
+	else
+		err_set(e, ERR_USER, "no image can be named 'scratch': it is the name for no base at all");
 	return err_hint(e, "write FROM scratch in a Dockerfile and COPY into it what the image shall hold");
 }
 

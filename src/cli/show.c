@@ -77,7 +77,7 @@ void show_json(struct cli *c, json_t *v)
 	_cleanup_(buf_done) struct buf b = { 0 };
 	js_dump_pretty(v, 4, &b);
 	buf_char(&b, '\n');
-	cli_print(c, &b, false);
+	cli_print(c, &b, true);
 	json_decref(v);
 }
 
