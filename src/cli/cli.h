@@ -4,6 +4,7 @@
  * and printed by main; warnings and progress go to stderr. */
 #pragma once
 #include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/slice.h"
 #include "cli/opt.h"
@@ -13,15 +14,15 @@ struct err;
 struct store;
 
 struct cli {
-	const char *root;      /* --root, or NULL */
+	const char *root; /* --root, or NULL */
 	bool debug;
-	bool color;            /* SGR sequences may go to stderr: a terminal, no NO_COLOR */
-	bool out_tty;          /* stdout is a terminal */
-	bool wrong;            /* the command line was at fault (cli_wrong) */
+	bool color; /* SGR sequences may go to stderr: a terminal, no NO_COLOR */
+	bool out_tty; /* stdout is a terminal */
+	bool wrong; /* the command line was at fault (cli_wrong) */
 	const struct cmd *cmd;
-	const char *said;      /* how the user called it: "images", "image ls" */
-	int out_errno;         /* of the first write to stdout that failed, or 0 */
-	struct store *store;   /* opened by cli_store, closed by main */
+	const char *said; /* how the user called it: "images", "image ls" */
+	int out_errno; /* of the first write to stdout that failed, or 0 */
+	struct store *store; /* opened by cli_store, closed by main */
 };
 
 /* The table, ends with NULL. */
@@ -56,16 +57,18 @@ int cli_name_matches(const struct reference *ref, const char *pattern);
 
 /* main.c: also used by `help`, completion and __commands. */
 extern const struct opt cli_global_opts[];
-const struct cmd *cli_find(const char *name);  /* by its own name, or NULL */
+const struct cmd *cli_find(const char *name); /* by its own name, or NULL */
 struct alias {
 	const char *words; /* "image ls" */
-	const char *name;  /* "images" */
+	const char *name; /* "images" */
 };
-extern const struct alias cli_aliases[];       /* ends with { 0 } */
-int cli_help(const char *words, struct buf *out, struct err *e) _must_check_; /* NULL: the overview */
+extern const struct alias cli_aliases[]; /* ends with { 0 } */
+int cli_help(const char *words, struct buf *out, struct err *e)
+	_must_check_; /* NULL: the overview */
 
 extern const struct cmd cmd_build, cmd_run, cmd_compare;
 extern const struct cmd cmd_images, cmd_tag, cmd_rmi, cmd_inspect, cmd_history;
 extern const struct cmd cmd_import, cmd_load, cmd_save, cmd_cp;
-extern const struct cmd cmd_prune, cmd_image_prune, cmd_builder_prune, cmd_df, cmd_info, cmd_version;
+extern const struct cmd cmd_prune, cmd_image_prune, cmd_builder_prune, cmd_df, cmd_info,
+	cmd_version;
 extern const struct cmd cmd_help, cmd_completion, cmd_complete, cmd_commands;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -36,7 +37,8 @@ static int read_time(struct cli *c, const char *text, int64_t *ns, struct err *e
 	else if (clock_parse_duration(slice_of(text), ns) < 0)
 		*ns = 0;
 	if (*ns <= 0 || *ns > INT64_C(86400000000000))
-		return cli_wrong(c, e, "--for wants a time like 5s or 500ms, at most 24h, not '%s'", text);
+		return cli_wrong(c, e, "--for wants a time like 5s or 500ms, at most 24h, not '%s'",
+				 text);
 	return 0;
 }
 
@@ -48,7 +50,8 @@ static bool has_tag(const char *word)
 }
 
 /* A NAME without a tag is all of its tags, a pattern is all that it matches. */
-static int expand(struct store *s, const char *word, const struct strs *refs, struct strs *out, struct err *e)
+static int expand(struct store *s, const char *word, const struct strs *refs, struct strs *out,
+		  struct err *e)
 {
 	bool magic = path_has_magic(slice_of(word)), whole = has_tag(word);
 	size_t before = out->n;
@@ -122,7 +125,7 @@ static void tail_of(const char *text, struct err *e)
 		size_t at = slice_rfind(t, '\n');
 		t.n = at == t.n ? 0 : at;
 	}
-	(void) err_output(e, slice_trim_left(slice_from(s, t.n)));
+	(void)err_output(e, slice_trim_left(slice_from(s, t.n)));
 }
 
 /* Why a row does not work, and what to do, under the row's name. */
@@ -132,7 +135,7 @@ static void reason(struct cli *c, struct compare_row *row, struct buf *out)
 	_cleanup_(err_done) struct err e = { 0 };
 	_cleanup_(buf_done) struct buf text = { 0 };
 	if (row->x.cause != CAUSE_NONE) {
-		(void) explanation_to_err(&row->x, &e);
+		(void)explanation_to_err(&row->x, &e);
 	} else if (row->error.n) {
 		err_move(&e, &row->error);
 	} else {
@@ -165,19 +168,25 @@ static json_t *row_json(const struct compare_row *row)
 	_cleanup_(buf_done) struct buf line = { 0 };
 	if (row->error.n)
 		err_line(&row->error, &line);
-	(void) json_object_set_new(o, "Name", json_string(row->name));
-	(void) json_object_set_new(o, "State", json_string(compare_state_name(row->state)));
-	(void) json_object_set_new(o, "Size", built ? json_integer((json_int_t)row->size) : json_null());
-	(void) json_object_set_new(o, "Smaller", row->smaller > 0 ? json_real(row->smaller) : json_null());
-	(void) json_object_set_new(o, "Layers", built ? json_integer(row->layers) : json_null());
-	(void) json_object_set_new(o, "Running", json_boolean(row->run.running));
-	(void) json_object_set_new(o, "ExitStatus", built && !row->run.running ? json_integer(row->run.status) : json_null());
-	(void) json_object_set_new(o, "Seconds", built ? json_real((double)row->run.ns / 1e9) : json_null());
-	(void) json_object_set_new(o, "Why", row->why ? js_text(slice_of(row->why)) : json_null());
-	(void) json_object_set_new(o, "Cause", row->x.cause ? json_string(cause_name(row->x.cause)) : json_null());
-	(void) json_object_set_new(o, "Because", js_from_strs(&row->x.because));
-	(void) json_object_set_new(o, "Mends", js_from_strs(&row->x.mends));
-	(void) json_object_set_new(o, "Error", line.len ? js_text(buf_view(&line)) : json_null());
+	(void)json_object_set_new(o, "Name", json_string(row->name));
+	(void)json_object_set_new(o, "State", json_string(compare_state_name(row->state)));
+	(void)json_object_set_new(o, "Size",
+				  built ? json_integer((json_int_t)row->size) : json_null());
+	(void)json_object_set_new(o, "Smaller",
+				  row->smaller > 0 ? json_real(row->smaller) : json_null());
+	(void)json_object_set_new(o, "Layers", built ? json_integer(row->layers) : json_null());
+	(void)json_object_set_new(o, "Running", json_boolean(row->run.running));
+	(void)json_object_set_new(o, "ExitStatus",
+				  built && !row->run.running ? json_integer(row->run.status)
+							     : json_null());
+	(void)json_object_set_new(o, "Seconds",
+				  built ? json_real((double)row->run.ns / 1e9) : json_null());
+	(void)json_object_set_new(o, "Why", row->why ? js_text(slice_of(row->why)) : json_null());
+	(void)json_object_set_new(
+		o, "Cause", row->x.cause ? json_string(cause_name(row->x.cause)) : json_null());
+	(void)json_object_set_new(o, "Because", js_from_strs(&row->x.because));
+	(void)json_object_set_new(o, "Mends", js_from_strs(&row->x.mends));
+	(void)json_object_set_new(o, "Error", line.len ? js_text(buf_view(&line)) : json_null());
 	return o;
 }
 
@@ -191,13 +200,14 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		return -1;
 	struct store *s = cli_store_trees(c, false, e);
 	o.ctx = s;
-	if (!s || expand_all(s, words, &names, e) < 0 || compare_images(s, &names, &o, &rows, e) < 0)
+	if (!s || expand_all(s, words, &names, e) < 0 ||
+	    compare_images(s, &names, &o, &rows, e) < 0)
 		return -1;
 	bool works = compare_all_work(&rows);
 	if (a->json) {
 		json_t *list = json_array();
 		arr_each(row, &rows)
-			(void) json_array_append_new(list, row_json(row));
+			(void)json_array_append_new(list, row_json(row));
 		show_json(c, list);
 	} else {
 		show(c, &rows);
@@ -206,13 +216,18 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_compare = {
-	"compare", "[OPTIONS] NAME[:TAG]...", "run images, and tell how big each is and whether it works", opts,
-	sizeof(struct compare_args), run,
+	"compare",
+	"[OPTIONS] NAME[:TAG]...",
+	"run images, and tell how big each is and whether it works",
+	opts,
+	sizeof(struct compare_args),
+	run,
 	.min = 1,
 	.max = ARGS_ANY,
 	.group = GROUP_BUILD,
-	.details = "Works: exit status 0 in time, or still running then. The images run without network. NAME alone\n"
-		   "stands for all its tags. The exit status is 0 whatever the table says, but for --fail.\n",
+	.details =
+		"Works: exit status 0 in time, or still running then. The images run without network. NAME alone\n"
+		"stands for all its tags. The exit status is 0 whatever the table says, but for --fail.\n",
 	.examples = "  thimble compare hello\n"
 		    "  thimble compare --for 2s --json hello:gcc hello:scratch\n",
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <unistd.h>
+
 #include "base/err.h"
 #include "base/stream.h"
 #include "cli/cli.h"
@@ -14,14 +15,16 @@ struct cp_args {
 static const struct opt opts[] = {
 	OPT_FLAG('a', "archive", struct cp_args, archive,
 		 "keep owners, setuid bits and attributes (else the files are yours)"),
-	OPT_FLAG('L', "follow-link", struct cp_args, follow, "if PATH is a symbolic link, copy what it leads to"),
+	OPT_FLAG('L', "follow-link", struct cp_args, follow,
+		 "if PATH is a symbolic link, copy what it leads to"),
 	OPT_FLAG_HIDDEN('q', "quiet", struct cp_args, quiet),
 	{ 0 },
 };
 
 /* IMAGE:PATH at the first ":/", else at the last ':'. A port is followed by digits, a tag holds no
  * '/', so the first ":/" cannot belong to a name. */
-static int split_source(struct cli *c, const char *text, char **image, const char **path, struct err *e)
+static int split_source(struct cli *c, const char *text, char **image, const char **path,
+			struct err *e)
 {
 	const char *colon = strstr(text, ":/");
 	if (!colon)
@@ -43,9 +46,11 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	_cleanup_(image_done) struct image im = { 0 };
 	if (strcmp(words->p[0], "-") == 0 || (!strchr(words->p[0], ':') && strchr(dest, ':'))) {
 		cli_wrong(c, e, "an image cannot be copied into");
-		return err_hint(e, "write a Dockerfile with FROM and COPY, and use 'thimble build'");
+		return err_hint(e,
+				"write a Dockerfile with FROM and COPY, and use 'thimble build'");
 	}
-	if (split_source(c, words->p[0], &name, &path, e) < 0 || cli_no_scratch(name, "copy", e) < 0)
+	if (split_source(c, words->p[0], &name, &path, e) < 0 ||
+	    cli_no_scratch(name, "copy", e) < 0)
 		return -1;
 	bool tar = strcmp(dest, "-") == 0;
 	if (tar && c->out_tty) {
@@ -56,12 +61,15 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	struct image_fs fs = { 0 };
 	if (!s || image_open(s, name, &im, e) < 0) {
 		if (*path != '/')
-			err_hint(e, "write '%s:/PATH' if '%s' is the image", words->p[0], words->p[0]);
+			err_hint(e, "write '%s:/PATH' if '%s' is the image", words->p[0],
+				 words->p[0]);
 		return err_add(e, "cannot copy from '%s'", name);
 	}
 	if (image_fs_open(s, im.snaps.p, im.snaps.n, &fs, e) < 0)
 		return err_add(e, "cannot copy from '%s'", name);
-	struct copy_out out = { .fs = &fs, .src = path, .follow = a->follow,
+	struct copy_out out = { .fs = &fs,
+				.src = path,
+				.follow = a->follow,
 				.meta = a->archive ? store_tree_opts(s) : NULL };
 	int r;
 	if (tar) {
@@ -80,12 +88,18 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_cp = {
-	"cp", "[OPTIONS] IMAGE:PATH DEST|-", "copy files out of an image", opts, sizeof(struct cp_args), run,
+	"cp",
+	"[OPTIONS] IMAGE:PATH DEST|-",
+	"copy files out of an image",
+	opts,
+	sizeof(struct cp_args),
+	run,
 	.min = 2,
 	.max = 2,
 	.group = GROUP_IMAGES,
-	.details = "If DEST is a directory PATH is copied into it, else DEST is the new name. PATH/. means what\n"
-		   "is in the directory PATH. '-' writes a tar to standard output. No shell is needed in the image.\n",
+	.details =
+		"If DEST is a directory PATH is copied into it, else DEST is the new name. PATH/. means what\n"
+		"is in the directory PATH. '-' writes a tar to standard output. No shell is needed in the image.\n",
 	.examples = "  thimble cp hello:gcc:/etc/os-release .\n"
 		    "  thimble cp hello:scratch:/ - | tar -tv\n",
 };

@@ -15,7 +15,8 @@ static const struct opt opts[] = {
 	OPT_STR(0, "format", struct df_args, format, "FORMAT",
 		"'table', 'table TEMPLATE', 'json' or a Go template: '{{.Type}} {{.Size}}'"),
 	OPT_FLAG(0, "json", struct df_args, json, "print a JSON array, sizes in bytes"),
-	OPT_LATER('v', "verbose", NULL, "one row for each thing comes in a later version; 'thimble images' lists images"),
+	OPT_LATER('v', "verbose", NULL,
+		  "one row for each thing comes in a later version; 'thimble images' lists images"),
 	{ 0 },
 };
 
@@ -32,16 +33,17 @@ static void row(const struct df_args *a, json_t *rows, const char *type, const u
 {
 	json_t *o = json_object();
 	_free_ char *total = count ? str_printf("%u", *count) : str_dup("-");
-	(void) json_object_set_new(o, "Type", json_string(type));
+	(void)json_object_set_new(o, "Type", json_string(type));
 	if (a->json) {
-		(void) json_object_set_new(o, "TotalCount", count ? json_integer(*count) : json_null());
-		(void) json_object_set_new(o, "Size", json_integer((json_int_t)size));
+		(void)json_object_set_new(o, "TotalCount",
+					  count ? json_integer(*count) : json_null());
+		(void)json_object_set_new(o, "Size", json_integer((json_int_t)size));
 	} else {
-		(void) json_object_set_new(o, "TotalCount", json_string(total));
-		(void) json_object_set_new(o, "Size", show_size(size));
-		(void) json_object_set_new(o, "Reclaimable", show_size(reclaimable ? size : 0));
+		(void)json_object_set_new(o, "TotalCount", json_string(total));
+		(void)json_object_set_new(o, "Size", show_size(size));
+		(void)json_object_set_new(o, "Reclaimable", show_size(reclaimable ? size : 0));
 	}
-	(void) json_array_append_new(rows, o);
+	(void)json_array_append_new(rows, o);
 }
 
 static int run(struct cli *c, const void *args, const struct words *words, struct err *e)
@@ -65,7 +67,8 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		show_json(c, rows);
 		return 0;
 	}
-	int r = rows_print(rows, fields, "table {{.Type}}\t{{.TotalCount}}\t{{.Size}}\t{{.Reclaimable}}",
+	int r = rows_print(rows, fields,
+			   "table {{.Type}}\t{{.TotalCount}}\t{{.Size}}\t{{.Reclaimable}}",
 			   a->format, NULL, &out, e);
 	json_decref(rows);
 	cli_print(c, &out, true);
@@ -73,7 +76,12 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_df = {
-	"df", "[OPTIONS]", "show how much disk is used", opts, sizeof(struct df_args), run,
+	"df",
+	"[OPTIONS]",
+	"show how much disk is used",
+	opts,
+	sizeof(struct df_args),
+	run,
 	.group = GROUP_STORE,
 	.details = "RECLAIMABLE is what 'thimble builder prune' frees.\n",
 	.examples = "  thimble df\n",

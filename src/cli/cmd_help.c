@@ -2,6 +2,7 @@
 /* help, completion, and the two hidden commands that are made from the tables. */
 #include <stdio.h>
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/cli.h"
@@ -17,7 +18,7 @@ static int run_help(struct cli *c, const void *args, const struct words *words, 
 {
 	_cleanup_(buf_done) struct buf out = { 0 };
 	_free_ char *said = words->n == 2 ? str_printf("%s %s", words->p[0], words->p[1])
-			    : words->n	  ? str_dup(words->p[0])
+			    : words->n    ? str_dup(words->p[0])
 					  : NULL;
 	(void)args;
 	if (cli_help(said, &out, e) < 0) {
@@ -29,7 +30,12 @@ static int run_help(struct cli *c, const void *args, const struct words *words, 
 }
 
 const struct cmd cmd_help = {
-	"help", "[COMMAND]", "tell about a command", NULL, sizeof(struct no_args), run_help,
+	"help",
+	"[COMMAND]",
+	"tell about a command",
+	NULL,
+	sizeof(struct no_args),
+	run_help,
 	.max = 2,
 	.group = GROUP_STORE,
 	.man = "",
@@ -70,8 +76,8 @@ static int run_commands(struct cli *c, const void *args, const struct words *wor
 
 /* One line a command and a flag: COMMAND, page, and for flags --long and -letter; tabs between. */
 const struct cmd cmd_commands = {
-	"__commands", "", "list all commands and flags", NULL, sizeof(struct no_args), run_commands,
-	.group = GROUP_HIDDEN,
+	"__commands",           "",           "list all commands and flags", NULL,
+	sizeof(struct no_args), run_commands, .group = GROUP_HIDDEN,
 };
 
 /* ---- __complete: what may stand in place of the last word ---- */
@@ -131,7 +137,8 @@ static void offer_second(struct buf *out, struct slice prefix, const char *first
 			offer(out, prefix, (*p)->name + n + 1, (*p)->help);
 }
 
-static const char *offer_value(struct cli *c, struct buf *out, struct slice prefix, const char *value)
+static const char *offer_value(struct cli *c, struct buf *out, struct slice prefix,
+			       const char *value)
 {
 	struct slice rest = slice_of(value), word;
 	if (strcmp(value, "DIR") == 0)
@@ -154,7 +161,8 @@ static const struct opt *wants_value(const struct opt *o, const char *before)
 	for (; o && o->kind; o++) {
 		bool takes = o->kind != OPT_KIND_FLAG && o->kind != OPT_KIND_OPTVAL && o->value;
 		bool is_long = strncmp(before, "--", 2) == 0 && strcmp(before + 2, o->name) == 0;
-		bool is_short = before[0] == '-' && o->letter && before[1] == o->letter && !before[2];
+		bool is_short = before[0] == '-' && o->letter && before[1] == o->letter &&
+				!before[2];
 		if (takes && (is_long || is_short))
 			return o;
 	}
@@ -204,7 +212,8 @@ static const char *complete(struct cli *c, const struct words *w, struct buf *ou
 		return offer_value(c, out, last, "bash|zsh|fish");
 	else if (strstr(cmd->usage, "NAME") || strstr(cmd->usage, "IMAGE"))
 		offer_images(c, out, last);
-	bool files = strstr(cmd->usage, "TAR") || strstr(cmd->usage, "DEST") || strstr(cmd->usage, "PATH");
+	bool files = strstr(cmd->usage, "TAR") || strstr(cmd->usage, "DEST") ||
+		     strstr(cmd->usage, "PATH");
 	return strstr(cmd->usage, "CONTEXT") ? ":dirs" : files ? ":files" : ":";
 }
 
@@ -220,9 +229,8 @@ static int run_complete(struct cli *c, const void *args, const struct words *wor
 }
 
 const struct cmd cmd_complete = {
-	"__complete", "[--] WORD...", "tell what may come next", NULL, sizeof(struct no_args), run_complete,
-	.max = ARGS_ANY,
-	.group = GROUP_HIDDEN,
+	"__complete",           "[--] WORD...", "tell what may come next", NULL,
+	sizeof(struct no_args), run_complete,   .max = ARGS_ANY,           .group = GROUP_HIDDEN,
 };
 
 /* ---- the scripts that call it ---- */
@@ -305,7 +313,7 @@ static int run_completion(struct cli *c, const void *args, const struct words *w
 	(void)args;
 	for (size_t i = 0; i < COUNT_OF(scripts); i++)
 		if (strcmp(words->p[0], scripts[i].shell) == 0) {
-			(void) fputs(scripts[i].script, stdout);
+			(void)fputs(scripts[i].script, stdout);
 			return 0;
 		}
 	cli_wrong(c, e, "there is no completion for '%s'", words->p[0]);
@@ -313,10 +321,15 @@ static int run_completion(struct cli *c, const void *args, const struct words *w
 }
 
 const struct cmd cmd_completion = {
-	"completion", "bash|zsh|fish", "print a script that completes command lines", NULL,
-	sizeof(struct no_args), run_completion,
+	"completion",
+	"bash|zsh|fish",
+	"print a script that completes command lines",
+	NULL,
+	sizeof(struct no_args),
+	run_completion,
 	.min = 1,
 	.max = 1,
 	.group = GROUP_STORE,
-	.examples = "  thimble completion bash > ~/.local/share/bash-completion/completions/thimble\n",
+	.examples =
+		"  thimble completion bash > ~/.local/share/bash-completion/completions/thimble\n",
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -18,7 +19,8 @@ static const struct history_args defaults = { .human = true };
 static const struct opt opts[] = {
 	OPT_STR(0, "format", struct history_args, format, "FORMAT",
 		"'table', 'table TEMPLATE', 'json' or a Go template: '{{.CreatedBy}}'"),
-	OPT_FLAG('H', "human", struct history_args, human, "sizes and dates for people (default true)"),
+	OPT_FLAG('H', "human", struct history_args, human,
+		 "sizes and dates for people (default true)"),
 	OPT_FLAG(0, "json", struct history_args, json, "print a JSON array, sizes in bytes"),
 	OPT_FLAG(0, "no-trunc", struct history_args, no_trunc, "do not cut columns"),
 	OPT_FLAG('q', "quiet", struct history_args, quiet, "only the image IDs"),
@@ -26,8 +28,12 @@ static const struct opt opts[] = {
 };
 
 static const struct rows_field fields[] = {
-	{ "Comment", "COMMENT" },      { "CreatedAt", "CREATED AT" }, { "CreatedBy", "CREATED BY" },
-	{ "CreatedSince", "CREATED" }, { "ID", "IMAGE" },	      { "Size", "SIZE" },
+	{ "Comment", "COMMENT" },
+	{ "CreatedAt", "CREATED AT" },
+	{ "CreatedBy", "CREATED BY" },
+	{ "CreatedSince", "CREATED" },
+	{ "ID", "IMAGE" },
+	{ "Size", "SIZE" },
 	{ 0 },
 };
 
@@ -46,24 +52,26 @@ static json_t *row(const struct history_args *a, const struct image *im, const s
 		by = cut;
 	}
 	json_t *at = created ? json_string(clock_rfc3339(*created, text)) : json_string("N/A");
-	(void) json_object_set_new(o, "Comment", show_line(h->comment));
-	(void) json_object_set_new(o, "CreatedAt", at);
-	(void) json_object_set_new(o, "CreatedBy", by);
-	(void) json_object_set_new(o, "CreatedSince", a->human ? show_ago(created) : json_incref(at));
-	(void) json_object_set_new(o, "ID", first ? show_id(&im->id, a->no_trunc) : json_string("<missing>"));
-	(void) json_object_set_new(o, "Size", a->human ? show_size(size) : json_string(bytes));
+	(void)json_object_set_new(o, "Comment", show_line(h->comment));
+	(void)json_object_set_new(o, "CreatedAt", at);
+	(void)json_object_set_new(o, "CreatedBy", by);
+	(void)json_object_set_new(o, "CreatedSince",
+				  a->human ? show_ago(created) : json_incref(at));
+	(void)json_object_set_new(o, "ID",
+				  first ? show_id(&im->id, a->no_trunc) : json_string("<missing>"));
+	(void)json_object_set_new(o, "Size", a->human ? show_size(size) : json_string(bytes));
 	return o;
 }
 
 static json_t *plain_row(const struct image *im, const struct history *h, uint64_t size, bool first)
 {
 	json_t *o = json_object();
-	(void) json_object_set_new(o, "ID", first ? show_id(&im->id, true) : json_null());
-	(void) json_object_set_new(o, "Created", show_rfc3339(h->has_created ? &h->created : NULL));
-	(void) json_object_set_new(o, "CreatedBy", js_text(slice_of(h->created_by)));
-	(void) json_object_set_new(o, "Size", json_integer((json_int_t)size));
-	(void) json_object_set_new(o, "Comment", js_text(slice_of(h->comment)));
-	(void) json_object_set_new(o, "EmptyLayer", json_boolean(h->empty_layer));
+	(void)json_object_set_new(o, "ID", first ? show_id(&im->id, true) : json_null());
+	(void)json_object_set_new(o, "Created", show_rfc3339(h->has_created ? &h->created : NULL));
+	(void)json_object_set_new(o, "CreatedBy", js_text(slice_of(h->created_by)));
+	(void)json_object_set_new(o, "Size", json_integer((json_int_t)size));
+	(void)json_object_set_new(o, "Comment", js_text(slice_of(h->comment)));
+	(void)json_object_set_new(o, "EmptyLayer", json_boolean(h->empty_layer));
 	return o;
 }
 
@@ -84,7 +92,8 @@ struct step {
 
 /* Oldest first. Layers belong in order to the entries that are not empty; in a strange config there
  * may be too many of either. */
-static int steps_of(struct store *s, const struct image *im, struct step *steps, size_t *n, struct err *e)
+static int steps_of(struct store *s, const struct image *im, struct step *steps, size_t *n,
+		    struct err *e)
 {
 	static const struct history unknown;
 	size_t layer = 0;
@@ -106,16 +115,19 @@ static int steps_of(struct store *s, const struct image *im, struct step *steps,
 }
 
 /* Newest first. */
-static json_t *list(struct store *s, const struct history_args *a, const struct image *im, struct err *e)
+static json_t *list(struct store *s, const struct history_args *a, const struct image *im,
+		    struct err *e)
 {
-	_free_ struct step *steps = mem_array(im->config.history.n + im->snaps.n + 1, sizeof *steps);
+	_free_ struct step *steps = mem_array(im->config.history.n + im->snaps.n + 1,
+					      sizeof *steps);
 	size_t n;
 	if (steps_of(s, im, steps, &n, e) < 0)
 		return NULL;
 	json_t *rows = json_array();
 	for (size_t i = n; i-- > 0;)
-		(void) json_array_append_new(rows, a->json ? plain_row(im, steps[i].h, steps[i].size, i + 1 == n)
-							   : row(a, im, steps[i].h, steps[i].size, i + 1 == n));
+		(void)json_array_append_new(
+			rows, a->json ? plain_row(im, steps[i].h, steps[i].size, i + 1 == n)
+				      : row(a, im, steps[i].h, steps[i].size, i + 1 == n));
 	return rows;
 }
 
@@ -137,20 +149,27 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		return 0;
 	}
 	const char *format = a->quiet && rows_is_table(a->format) ? "{{.ID}}" : a->format;
-	int r = rows_print(rows, fields,
-			   "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}", format,
-			   NULL, &out, e);
+	int r = rows_print(
+		rows, fields,
+		"table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}", format,
+		NULL, &out, e);
 	json_decref(rows);
 	cli_print(c, &out, true);
 	return r;
 }
 
 const struct cmd cmd_history = {
-	"history", "[OPTIONS] IMAGE", "show how an image was made", opts, sizeof(struct history_args), run,
+	"history",
+	"[OPTIONS] IMAGE",
+	"show how an image was made",
+	opts,
+	sizeof(struct history_args),
+	run,
 	.min = 1,
 	.max = 1,
 	.defaults = &defaults,
 	.group = GROUP_IMAGES,
-	.examples = "  thimble history hello:gcc\n"
-		    "  thimble history --no-trunc --format '{{.Size}}\\t{{.CreatedBy}}' hello:gcc\n",
+	.examples =
+		"  thimble history hello:gcc\n"
+		"  thimble history --no-trunc --format '{{.Size}}\\t{{.CreatedBy}}' hello:gcc\n",
 };

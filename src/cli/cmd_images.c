@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/cli.h"
@@ -16,7 +17,8 @@ struct images_args {
 };
 
 static const struct opt opts[] = {
-	OPT_FLAG('a', "all", struct images_args, all, "also untagged images, and names whose build failed"),
+	OPT_FLAG('a', "all", struct images_args, all,
+		 "also untagged images, and names whose build failed"),
 	OPT_FLAG(0, "digests", struct images_args, digests, "show digests"),
 	OPT_LIST('f', "filter", struct images_args, filter, "FILTER",
 		 "only what matches: dangling=true|false, reference=PATTERN, label=KEY[=VALUE]"),
@@ -32,9 +34,9 @@ static const struct opt opts[] = {
 
 /* ---- filters ---- */
 struct want {
-	int dangling;          /* -1: either */
-	struct strs patterns;  /* references; any of them */
-	struct strs labels;    /* all of them */
+	int dangling; /* -1: either */
+	struct strs patterns; /* references; any of them */
+	struct strs labels; /* all of them */
 };
 
 static int add_filter(struct cli *c, struct want *w, const char *text, struct err *e)
@@ -50,7 +52,8 @@ static int add_filter(struct cli *c, struct want *w, const char *text, struct er
 	} else if (slice_is(key, "dangling")) {
 		bool yes = strcmp(eq + 1, "true") == 0 || strcmp(eq + 1, "1") == 0;
 		if (!yes && strcmp(eq + 1, "false") != 0 && strcmp(eq + 1, "0") != 0)
-			return cli_wrong(c, e, "--filter dangling is true or false, not '%s'", eq + 1);
+			return cli_wrong(c, e, "--filter dangling is true or false, not '%s'",
+					 eq + 1);
 		w->dangling = yes;
 	} else {
 		cli_wrong(c, e, "--filter %.*s is not supported", SLF(key));
@@ -100,7 +103,8 @@ static int by_created(const void *x, const void *y)
 	const struct image_row *a = x, *b = y;
 	if (a->created.tv_sec != b->created.tv_sec)
 		return a->created.tv_sec < b->created.tv_sec ? 1 : -1;
-	return (a->created.tv_nsec < b->created.tv_nsec) - (a->created.tv_nsec > b->created.tv_nsec);
+	return (a->created.tv_nsec < b->created.tv_nsec) -
+	       (a->created.tv_nsec > b->created.tv_nsec);
 }
 
 static int by_name(const void *x, const void *y)
@@ -150,14 +154,16 @@ static json_t *plain_row(const struct image_row *row)
 {
 	bool built = !digest_is_zero(&row->manifest);
 	json_t *o = json_object();
-	(void) json_object_set_new(o, "Repository", name_of(row));
-	(void) json_object_set_new(o, "Tag", row->ref.tag ? json_string(row->ref.tag) : json_string("<none>"));
-	(void) json_object_set_new(o, "ID", is_whole(row) ? show_id(&row->id, true) : json_null());
-	(void) json_object_set_new(o, "Digest", built ? show_id(&row->manifest, true) : json_null());
-	(void) json_object_set_new(o, "Created", show_rfc3339(is_whole(row) ? &row->created : NULL));
-	(void) json_object_set_new(o, "Size", json_integer((json_int_t)row->size));
-	(void) json_object_set_new(o, "Layers", json_integer(row->layers));
-	(void) json_object_set_new(o, "Failed", row->failed ? json_string(row->failed) : json_null());
+	(void)json_object_set_new(o, "Repository", name_of(row));
+	(void)json_object_set_new(o, "Tag",
+				  row->ref.tag ? json_string(row->ref.tag) : json_string("<none>"));
+	(void)json_object_set_new(o, "ID", is_whole(row) ? show_id(&row->id, true) : json_null());
+	(void)json_object_set_new(o, "Digest", built ? show_id(&row->manifest, true) : json_null());
+	(void)json_object_set_new(o, "Created", show_rfc3339(is_whole(row) ? &row->created : NULL));
+	(void)json_object_set_new(o, "Size", json_integer((json_int_t)row->size));
+	(void)json_object_set_new(o, "Layers", json_integer(row->layers));
+	(void)json_object_set_new(o, "Failed",
+				  row->failed ? json_string(row->failed) : json_null());
 	return o;
 }
 
@@ -183,34 +189,40 @@ static json_t *shown_row(const struct image_row *row, bool no_trunc)
 	const struct timespec *created = is_whole(row) ? &row->created : NULL;
 	_free_ char *layers = str_printf("%u", row->layers);
 	json_t *o = json_object();
-	(void) json_object_set_new(o, "Containers", json_string("N/A"));
-	(void) json_object_set_new(o, "CreatedAt", show_at(created));
-	(void) json_object_set_new(o, "CreatedSince", show_ago(created));
-	(void) json_object_set_new(o, "Digest", built ? show_id(&row->manifest, true) : json_string("<none>"));
-	(void) json_object_set_new(o, "ID", is_whole(row) ? show_id(&row->id, no_trunc)
-								  : json_string(built ? "<damaged>" : "<not built>"));
-	(void) json_object_set_new(o, "Layers", json_string(layers));
-	(void) json_object_set_new(o, "Repository", name_of(row));
-	(void) json_object_set_new(o, "SharedSize", json_string("N/A"));
-	(void) json_object_set_new(o, "Size", show_size(row->size));
-	(void) json_object_set_new(o, "Tag", json_string(row->ref.tag ? row->ref.tag : "<none>"));
-	(void) json_object_set_new(o, "UniqueSize", json_string("N/A"));
+	(void)json_object_set_new(o, "Containers", json_string("N/A"));
+	(void)json_object_set_new(o, "CreatedAt", show_at(created));
+	(void)json_object_set_new(o, "CreatedSince", show_ago(created));
+	(void)json_object_set_new(o, "Digest",
+				  built ? show_id(&row->manifest, true) : json_string("<none>"));
+	(void)json_object_set_new(o, "ID",
+				  is_whole(row) ? show_id(&row->id, no_trunc)
+						: json_string(built ? "<damaged>" : "<not built>"));
+	(void)json_object_set_new(o, "Layers", json_string(layers));
+	(void)json_object_set_new(o, "Repository", name_of(row));
+	(void)json_object_set_new(o, "SharedSize", json_string("N/A"));
+	(void)json_object_set_new(o, "Size", show_size(row->size));
+	(void)json_object_set_new(o, "Tag", json_string(row->ref.tag ? row->ref.tag : "<none>"));
+	(void)json_object_set_new(o, "UniqueSize", json_string("N/A"));
 	return o;
 }
 
-static int show(struct cli *c, const struct images_args *a, const struct image_rows *rows, struct err *e)
+static int show(struct cli *c, const struct images_args *a, const struct image_rows *rows,
+		struct err *e)
 {
 	_cleanup_(buf_done) struct buf out = { 0 };
 	json_t *list = json_array();
 	arr_each(row, rows)
-		(void) json_array_append_new(list, a->json ? plain_row(row) : shown_row(row, a->no_trunc));
+		(void)json_array_append_new(list,
+					    a->json ? plain_row(row) : shown_row(row, a->no_trunc));
 	if (a->json) {
 		show_json(c, list);
 		return 0;
 	}
-	const char *standard = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
+	const char *standard =
+		"table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
 	if (a->digests)
-		standard = "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
+		standard =
+			"table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
 	const char *format = a->format;
 	if (a->quiet && rows_is_table(format))
 		format = "{{.ID}}";
@@ -241,7 +253,8 @@ static int collect(struct cli *c, const struct images_args *a, const struct want
 		if (r < 0)
 			return -1;
 		if (r && !digest_is_zero(&row->manifest) && !is_whole(row) && row->failed) {
-			_free_ char *name = row->ref.path ? reference_familiar(&row->ref) : str_dup("an untagged image");
+			_free_ char *name = row->ref.path ? reference_familiar(&row->ref)
+							  : str_dup("an untagged image");
 			cli_warn(c, "%s: %s", name, row->failed);
 		}
 		if (r) {
@@ -274,10 +287,16 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_images = {
-	"images", "[OPTIONS] [NAME[:TAG]...]", "list images", opts, sizeof(struct images_args), run,
+	"images",
+	"[OPTIONS] [NAME[:TAG]...]",
+	"list images",
+	opts,
+	sizeof(struct images_args),
+	run,
 	.max = ARGS_ANY,
 	.group = GROUP_IMAGES,
-	.details = "NAME may hold * ? and [a-z]. SIZE is the sum of the sizes of the files in all layers.\n",
+	.details =
+		"NAME may hold * ? and [a-z]. SIZE is the sum of the sizes of the files in all layers.\n",
 	.examples = "  thimble images\n"
 		    "  thimble images 'hello*' --sort size\n"
 		    "  thimble images --format '{{.Repository}}:{{.Tag}} {{.Size}}'\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -26,8 +27,10 @@ static const struct opt opts[] = {
 	OPT_LIST('c', "change", struct import_args, changes, "INSTRUCTION",
 		 "a Dockerfile instruction for the config: 'CMD [\"/bin/sh\"]', 'ENV K=V' …"),
 	OPT_FLAG(0, "json", struct import_args, json, "print JSON"),
-	OPT_STR('m', "message", struct import_args, message, "TEXT", "comment of the image's history"),
-	OPT_STR(0, "platform", struct import_args, platform, "OS/ARCH", "platform of the files: this machine's"),
+	OPT_STR('m', "message", struct import_args, message, "TEXT",
+		"comment of the image's history"),
+	OPT_STR(0, "platform", struct import_args, platform, "OS/ARCH",
+		"platform of the files: this machine's"),
 	{ 0 },
 };
 
@@ -50,7 +53,7 @@ static int open_tar(struct cli *c, const char *path, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "open '%s'", path);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		(void) close(fd);
+		(void)close(fd);
 		err_set(e, ERR_USER, "'%s' is a directory, not a tar", path);
 		return err_hint(e, "tar -C '%s' -c . | thimble %s - NAME", path, c->said);
 	}
@@ -66,12 +69,14 @@ static int created(struct timespec *out, struct err *e)
 	if (!epoch || !*epoch)
 		return 0;
 	if (num_parse(slice_of(epoch), INT64_MAX / 2, &seconds) < 0)
-		return err_set(e, ERR_USER, "SOURCE_DATE_EPOCH is not a number of seconds: '%s'", epoch);
+		return err_set(e, ERR_USER, "SOURCE_DATE_EPOCH is not a number of seconds: '%s'",
+			       epoch);
 	*out = (struct timespec){ .tv_sec = (time_t)seconds };
 	return 0;
 }
 
-static int make_config(const struct import_args *a, const char *path, struct image_config *cfg, struct err *e)
+static int make_config(const struct import_args *a, const char *path, struct image_config *cfg,
+		       struct err *e)
 {
 	if (created(&cfg->created, e) < 0)
 		return -1;
@@ -90,16 +95,17 @@ static int make_config(const struct import_args *a, const char *path, struct ima
 	return 0;
 }
 
-static void show(struct cli *c, const struct import_args *a, const struct digest *id, const char *name)
+static void show(struct cli *c, const struct import_args *a, const struct digest *id,
+		 const char *name)
 {
 	char text[DIGEST_LEN];
 	if (!a->json) {
-		(void) printf("%s\n", digest_text(id, text));
+		(void)printf("%s\n", digest_text(id, text));
 		return;
 	}
 	json_t *o = json_object();
-	(void) json_object_set_new(o, "ID", show_id(id, true));
-	(void) json_object_set_new(o, "Name", name ? json_string(name) : json_null());
+	(void)json_object_set_new(o, "ID", show_id(id, true));
+	(void)json_object_set_new(o, "Name", name ? json_string(name) : json_null());
 	show_json(c, o);
 }
 
@@ -115,7 +121,8 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	if (name && reference_parse(slice_of(name), &ref, e) < 0)
 		return err_add(e, "cannot name an image '%s'", name);
 	if (ref.has_digest)
-		return err_set(e, ERR_USER, "'%s' has a digest, and a digest cannot be chosen", name);
+		return err_set(e, ERR_USER, "'%s' has a digest, and a digest cannot be chosen",
+			       name);
 	if (make_config(a, path, &cfg, e) < 0)
 		return -1;
 	_close_ int fd = open_tar(c, path, e);
@@ -125,7 +132,8 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	_cleanup_(source_closep) struct source *in = source_fd(fd);
 	if (image_import(s, in, &cfg, false, &manifest, &id, e) < 0)
 		return err_add(e, "cannot import '%s'", path);
-	_free_ char *full = name ? reference_text(&ref) : NULL, *familiar = name ? reference_familiar(&ref) : NULL;
+	_free_ char *full = name ? reference_text(&ref) : NULL,
+		    *familiar = name ? reference_familiar(&ref) : NULL;
 	if (full && name_set(s, full, &manifest, e) < 0)
 		return -1;
 	show(c, a, &id, familiar);
@@ -133,12 +141,17 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_import = {
-	"import", "[OPTIONS] TAR|- [NAME[:TAG]]", "make an image of a root file system", opts,
-	sizeof(struct import_args), run,
+	"import",
+	"[OPTIONS] TAR|- [NAME[:TAG]]",
+	"make an image of a root file system",
+	opts,
+	sizeof(struct import_args),
+	run,
 	.min = 1,
 	.max = 2,
 	.group = GROUP_IMAGES,
-	.details = "TAR may be compressed (gzip, zstd, bzip2, xz); '-' is standard input. Prints the image ID.\n",
+	.details =
+		"TAR may be compressed (gzip, zstd, bzip2, xz); '-' is standard input. Prints the image ID.\n",
 	.examples = "  mmdebstrap --variant=minbase bookworm - | thimble import - debian\n"
 		    "  thimble import -c 'CMD [\"/bin/sh\"]' rootfs.tar base:1\n",
 };

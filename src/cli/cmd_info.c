@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/js.h"
@@ -19,7 +20,8 @@ struct info_args {
 };
 
 static const struct opt opts[] = {
-	OPT_STR('f', "format", struct info_args, format, "FORMAT", "'json' or a Go template: '{{.Store}}'"),
+	OPT_STR('f', "format", struct info_args, format, "FORMAT",
+		"'json' or a Go template: '{{.Store}}'"),
 	OPT_FLAG(0, "json", struct info_args, json, "print JSON"),
 	{ 0 },
 };
@@ -31,7 +33,7 @@ static json_t *sandbox_lines(void)
 	userns_describe(&text);
 	struct slice rest = slice_trim_right(buf_view(&text)), line;
 	while (rest.n && slice_split(&rest, '\n', &line))
-		(void) json_array_append_new(lines, js_text(slice_trim(line)));
+		(void)json_array_append_new(lines, js_text(slice_trim(line)));
 	return lines;
 }
 
@@ -44,9 +46,9 @@ static int add_store(struct cli *c, json_t *o, struct err *e)
 		_cleanup_(buf_done) struct buf line = { 0 };
 		err_line(e, &line);
 		err_done(e);
-		(void) json_object_set_new(o, "Store", json_null());
-		(void) json_object_set_new(o, "StoreMode", js_text(buf_view(&line)));
-		(void) json_object_set_new(o, "Images", json_integer(0));
+		(void)json_object_set_new(o, "Store", json_null());
+		(void)json_object_set_new(o, "StoreMode", js_text(buf_view(&line)));
+		(void)json_object_set_new(o, "Images", json_integer(0));
 		return 0;
 	}
 	if (!s || images_list(s, false, &rows, e) < 0)
@@ -54,9 +56,9 @@ static int add_store(struct cli *c, json_t *o, struct err *e)
 	size_t built = 0;
 	arr_each(row, &rows)
 		built += !digest_is_zero(&row->manifest);
-	(void) json_object_set_new(o, "Store", js_text(slice_of(store_path(s))));
-	(void) json_object_set_new(o, "StoreMode", json_string(store_is_user(s) ? "user" : "root"));
-	(void) json_object_set_new(o, "Images", json_integer((json_int_t)built));
+	(void)json_object_set_new(o, "Store", js_text(slice_of(store_path(s))));
+	(void)json_object_set_new(o, "StoreMode", json_string(store_is_user(s) ? "user" : "root"));
+	(void)json_object_set_new(o, "Images", json_integer((json_int_t)built));
 	return 0;
 }
 
@@ -66,16 +68,16 @@ static json_t *describe(struct cli *c, struct err *e)
 	struct utsname u = { 0 };
 	json_t *o = json_object();
 	platform_host(&p);
-	(void) uname(&u);
-	(void) json_object_set_new(o, "Version", json_string(THIMBLE_VERSION));
-	(void) json_object_set_new(o, "GitCommit", json_string(THIMBLE_COMMIT));
+	(void)uname(&u);
+	(void)json_object_set_new(o, "Version", json_string(THIMBLE_VERSION));
+	(void)json_object_set_new(o, "GitCommit", json_string(THIMBLE_COMMIT));
 	int r = add_store(c, o, e);
-	(void) json_object_set_new(o, "Sandbox", sandbox_lines());
-	(void) json_object_set_new(o, "OSType", json_string(p.os));
-	(void) json_object_set_new(o, "Architecture", json_string(p.arch));
-	(void) json_object_set_new(o, "KernelVersion", json_string(u.release));
-	(void) json_object_set_new(o, "NCPU", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
-	(void) json_object_set_new(o, "Rootless", json_boolean(geteuid() != 0));
+	(void)json_object_set_new(o, "Sandbox", sandbox_lines());
+	(void)json_object_set_new(o, "OSType", json_string(p.os));
+	(void)json_object_set_new(o, "Architecture", json_string(p.arch));
+	(void)json_object_set_new(o, "KernelVersion", json_string(u.release));
+	(void)json_object_set_new(o, "NCPU", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+	(void)json_object_set_new(o, "Rootless", json_boolean(geteuid() != 0));
 	platform_done(&p);
 	if (r == 0)
 		return o;
@@ -116,7 +118,12 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_info = {
-	"info", "[OPTIONS]", "tell how thimble works on this machine", opts, sizeof(struct info_args), run,
+	"info",
+	"[OPTIONS]",
+	"tell how thimble works on this machine",
+	opts,
+	sizeof(struct info_args),
+	run,
 	.group = GROUP_STORE,
 	.examples = "  thimble info\n"
 		    "  thimble info --format '{{.Store}}'\n",

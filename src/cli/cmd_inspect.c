@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/js.h"
@@ -24,17 +25,28 @@ static const struct opt opts[] = {
 
 /* What a config may leave out, and what templates see then: the zeroes of docker's Go types. */
 static const struct gotemplate_field config_fields[] = {
-	{ "Architecture", GOTEMPLATE_TEXT }, { "Author", GOTEMPLATE_TEXT },
-	{ "Cmd", GOTEMPLATE_LIST },          { "Comment", GOTEMPLATE_TEXT },
-	{ "Domainname", GOTEMPLATE_TEXT },   { "Entrypoint", GOTEMPLATE_LIST },
-	{ "Env", GOTEMPLATE_LIST },          { "ExposedPorts", GOTEMPLATE_MAP },
-	{ "Healthcheck", GOTEMPLATE_NIL },   { "Hostname", GOTEMPLATE_TEXT },
-	{ "Image", GOTEMPLATE_TEXT },        { "Labels", GOTEMPLATE_MAP },
-	{ "OnBuild", GOTEMPLATE_LIST },      { "Os", GOTEMPLATE_TEXT },
-	{ "Parent", GOTEMPLATE_TEXT },       { "Shell", GOTEMPLATE_LIST },
-	{ "StopSignal", GOTEMPLATE_TEXT },   { "Test", GOTEMPLATE_LIST },
-	{ "User", GOTEMPLATE_TEXT },         { "Variant", GOTEMPLATE_TEXT },
-	{ "Volumes", GOTEMPLATE_MAP },       { "WorkingDir", GOTEMPLATE_TEXT },
+	{ "Architecture", GOTEMPLATE_TEXT },
+	{ "Author", GOTEMPLATE_TEXT },
+	{ "Cmd", GOTEMPLATE_LIST },
+	{ "Comment", GOTEMPLATE_TEXT },
+	{ "Domainname", GOTEMPLATE_TEXT },
+	{ "Entrypoint", GOTEMPLATE_LIST },
+	{ "Env", GOTEMPLATE_LIST },
+	{ "ExposedPorts", GOTEMPLATE_MAP },
+	{ "Healthcheck", GOTEMPLATE_NIL },
+	{ "Hostname", GOTEMPLATE_TEXT },
+	{ "Image", GOTEMPLATE_TEXT },
+	{ "Labels", GOTEMPLATE_MAP },
+	{ "OnBuild", GOTEMPLATE_LIST },
+	{ "Os", GOTEMPLATE_TEXT },
+	{ "Parent", GOTEMPLATE_TEXT },
+	{ "Shell", GOTEMPLATE_LIST },
+	{ "StopSignal", GOTEMPLATE_TEXT },
+	{ "Test", GOTEMPLATE_LIST },
+	{ "User", GOTEMPLATE_TEXT },
+	{ "Variant", GOTEMPLATE_TEXT },
+	{ "Volumes", GOTEMPLATE_MAP },
+	{ "WorkingDir", GOTEMPLATE_TEXT },
 	{ 0 },
 };
 
@@ -55,7 +67,7 @@ static int names_of(struct store *s, const struct image *im, json_t *out, struct
 		if (reference_parse(slice_of(*ref), &r, e) < 0)
 			return -1;
 		_free_ char *text = reference_familiar(&r);
-		(void) json_array_append_new(out, json_string(text));
+		(void)json_array_append_new(out, json_string(text));
 	}
 	return 0;
 }
@@ -69,17 +81,17 @@ static json_t *rootfs(const struct image_config *c)
 {
 	json_t *o = json_object(), *layers = json_array();
 	arr_each(d, &c->diff_ids)
-		(void) json_array_append_new(layers, show_id(d, true));
-	(void) json_object_set_new(o, "Type", json_string("layers"));
-	(void) json_object_set_new(o, "Layers", layers);
+		(void)json_array_append_new(layers, show_id(d, true));
+	(void)json_object_set_new(o, "Type", json_string("layers"));
+	(void)json_object_set_new(o, "Layers", layers);
 	return o;
 }
 
 static json_t *descriptor_of(const struct image *im)
 {
 	json_t *o = json_object();
-	(void) json_object_set_new(o, "mediaType", json_string(im->manifest.media_type));
-	(void) json_object_set_new(o, "digest", show_id(&im->manifest_digest, true));
+	(void)json_object_set_new(o, "mediaType", json_string(im->manifest.media_type));
+	(void)json_object_set_new(o, "digest", show_id(&im->manifest_digest, true));
 	return o;
 }
 
@@ -93,31 +105,34 @@ static json_t *describe(struct store *s, const struct image *im, struct err *e)
 		json_decref(o);
 		return NULL;
 	}
-	(void) json_object_set_new(o, "Id", show_id(&im->id, true));
-	(void) json_object_set_new(o, "RepoTags", names);
-	(void) json_object_set_new(o, "RepoDigests", json_array()); /* it was not pushed or pulled */
-	(void) json_object_set_new(o, "Comment", text_or_empty(comment));
-	(void) json_object_set_new(o, "Created", show_rfc3339(c->has_created ? &c->created : NULL));
-	(void) json_object_set_new(o, "Author", text_or_empty(c->author));
-	(void) json_object_set_new(o, "Config", image_config_json(c));
-	(void) json_object_set_new(o, "Architecture", text_or_empty(c->platform.arch));
+	(void)json_object_set_new(o, "Id", show_id(&im->id, true));
+	(void)json_object_set_new(o, "RepoTags", names);
+	(void)json_object_set_new(o, "RepoDigests", json_array()); /* it was not pushed or pulled */
+	(void)json_object_set_new(o, "Comment", text_or_empty(comment));
+	(void)json_object_set_new(o, "Created", show_rfc3339(c->has_created ? &c->created : NULL));
+	(void)json_object_set_new(o, "Author", text_or_empty(c->author));
+	(void)json_object_set_new(o, "Config", image_config_json(c));
+	(void)json_object_set_new(o, "Architecture", text_or_empty(c->platform.arch));
 	if (c->platform.variant)
-		(void) json_object_set_new(o, "Variant", json_string(c->platform.variant));
-	(void) json_object_set_new(o, "Os", text_or_empty(c->platform.os));
-	(void) json_object_set_new(o, "Size", json_integer((json_int_t)im->size));
-	(void) json_object_set_new(o, "RootFS", rootfs(c));
-	(void) json_object_set_new(o, "Descriptor", descriptor_of(im));
+		(void)json_object_set_new(o, "Variant", json_string(c->platform.variant));
+	(void)json_object_set_new(o, "Os", text_or_empty(c->platform.os));
+	(void)json_object_set_new(o, "Size", json_integer((json_int_t)im->size));
+	(void)json_object_set_new(o, "RootFS", rootfs(c));
+	(void)json_object_set_new(o, "Descriptor", descriptor_of(im));
 	if (im->on_rootfs)
-		(void) json_object_set_new(o, "OnRootfs", json_true());
+		(void)json_object_set_new(o, "OnRootfs", json_true());
 	return o;
 }
 
 static int show_one(const struct gotemplate *t, json_t *o, struct buf *out, struct err *e)
 {
 	json_t *config = json_object_get(o, "Config");
-	const json_t *maps[] = { json_object_get(config, "Labels"), json_object_get(config, "Volumes"),
+	const json_t *maps[] = { json_object_get(config, "Labels"),
+				 json_object_get(config, "Volumes"),
 				 json_object_get(config, "ExposedPorts") };
-	struct gotemplate_opts go = { .fields = config_fields, .maps = maps, .maps_n = COUNT_OF(maps) };
+	struct gotemplate_opts go = { .fields = config_fields,
+				      .maps = maps,
+				      .maps_n = COUNT_OF(maps) };
 	if (gotemplate_run(t, o, &go, out, e) < 0)
 		return -1;
 	buf_char(out, '\n');
@@ -138,9 +153,7 @@ static int show(struct cli *c, const struct inspect_args *a, json_t *list, struc
 	size_t i;
 	json_t *o;
 	int r = 0;
-	json_array_foreach(list, i, o)
-		if (r == 0)
-			r = show_one(t, o, &out, e);
+	json_array_foreach(list, i, o) if (r == 0) r = show_one(t, o, &out, e);
 	cli_print(c, &out, true);
 	return r;
 }
@@ -164,7 +177,7 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		struct err why = { 0 };
 		json_t *o = find(c, words->p[i], &why);
 		if (o) {
-			(void) json_array_append_new(list, o);
+			(void)json_array_append_new(list, o);
 			continue;
 		}
 		cli_error(c, &why);
@@ -174,8 +187,12 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_inspect = {
-	"inspect", "[OPTIONS] IMAGE...", "show all about images as JSON", opts,
-	sizeof(struct inspect_args), run,
+	"inspect",
+	"[OPTIONS] IMAGE...",
+	"show all about images as JSON",
+	opts,
+	sizeof(struct inspect_args),
+	run,
 	.min = 1,
 	.max = ARGS_ANY,
 	.group = GROUP_IMAGES,

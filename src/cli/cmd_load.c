@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <unistd.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/cli.h"
@@ -17,7 +18,8 @@ static const struct opt opts[] = {
 	OPT_STR('i', "input", struct load_args, input, "FILE",
 		"an archive or an OCI layout directory; without it standard input"),
 	OPT_FLAG(0, "json", struct load_args, json, "print a JSON array"),
-	OPT_STR(0, "platform", struct load_args, platform, "OS/ARCH", "of images for several, take this one"),
+	OPT_STR(0, "platform", struct load_args, platform, "OS/ARCH",
+		"of images for several, take this one"),
 	OPT_FLAG('q', "quiet", struct load_args, quiet, "print nothing"),
 	{ 0 },
 };
@@ -52,12 +54,12 @@ static void show_as_json(struct cli *c, const struct image_loads *loads)
 		json_t *o = json_object(), *names = json_array();
 		arr_each(name, &l->names) {
 			_free_ char *text = familiar(*name);
-			(void) json_array_append_new(names, json_string(text));
+			(void)json_array_append_new(names, json_string(text));
 		}
-		(void) json_object_set_new(o, "ID", show_id(&l->id, true));
-		(void) json_object_set_new(o, "Digest", show_id(&l->manifest, true));
-		(void) json_object_set_new(o, "Names", names);
-		(void) json_array_append_new(list, o);
+		(void)json_object_set_new(o, "ID", show_id(&l->id, true));
+		(void)json_object_set_new(o, "Digest", show_id(&l->manifest, true));
+		(void)json_object_set_new(o, "Names", names);
+		(void)json_array_append_new(list, o);
 	}
 	show_json(c, list);
 }
@@ -90,9 +92,15 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_load = {
-	"load", "[OPTIONS]", "take images from an archive", opts, sizeof(struct load_args), run,
+	"load",
+	"[OPTIONS]",
+	"take images from an archive",
+	opts,
+	sizeof(struct load_args),
+	run,
 	.group = GROUP_IMAGES,
-	.details = "Takes OCI layouts (directories and archives) and what 'docker save' writes, compressed or not.\n",
+	.details =
+		"Takes OCI layouts (directories and archives) and what 'docker save' writes, compressed or not.\n",
 	.examples = "  thimble load -i hello.tar\n"
 		    "  docker save hello:1 | thimble load\n",
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prune (system prune), image prune, builder prune. */
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/js.h"
@@ -13,8 +14,8 @@ struct prune_args {
 	bool all, volumes, force, json;
 };
 
-#define FORCE OPT_FLAG('f', "force", struct prune_args, force, "do not ask")
-#define JSON OPT_FLAG(0, "json", struct prune_args, json, "print JSON, sizes in bytes")
+#define FORCE  OPT_FLAG('f', "force", struct prune_args, force, "do not ask")
+#define JSON   OPT_FLAG(0, "json", struct prune_args, json, "print JSON, sizes in bytes")
 #define FILTER OPT_LATER(0, "filter", "FILTER", "pruning by time or label comes in a later version")
 
 static const struct opt prune_opts[] = {
@@ -34,7 +35,8 @@ static const struct opt image_opts[] = {
 	{ 0 },
 };
 static const struct opt builder_opts[] = {
-	OPT_FLAG('a', "all", struct prune_args, all, "the same: all of the build cache goes anyway"),
+	OPT_FLAG('a', "all", struct prune_args, all,
+		 "the same: all of the build cache goes anyway"),
 	FILTER,
 	FORCE,
 	JSON,
@@ -67,25 +69,28 @@ static void show(struct cli *c, const struct prune_result *res)
 			buf_printf(&out, "%s\n", *line);
 	}
 	if (res->records)
-		buf_printf(&out, "%sDeleted build cache records: %u\n", out.len ? "\n" : "", res->records);
-	buf_printf(&out, "%sTotal reclaimed space: %s\n", out.len ? "\n" : "", num_size(res->bytes, size));
+		buf_printf(&out, "%sDeleted build cache records: %u\n", out.len ? "\n" : "",
+			   res->records);
+	buf_printf(&out, "%sTotal reclaimed space: %s\n", out.len ? "\n" : "",
+		   num_size(res->bytes, size));
 	cli_print(c, &out, true);
 }
 
 static void show_as_json(struct cli *c, const struct prune_result *res)
 {
 	json_t *o = json_object();
-	(void) json_object_set_new(o, "SpaceReclaimed", json_integer((json_int_t)res->bytes));
-	(void) json_object_set_new(o, "Deleted", js_from_strs(&res->what));
-	(void) json_object_set_new(o, "Names", json_integer(res->names));
-	(void) json_object_set_new(o, "Snapshots", json_integer(res->snapshots));
-	(void) json_object_set_new(o, "Blobs", json_integer(res->blobs));
-	(void) json_object_set_new(o, "CacheRecords", json_integer(res->records));
-	(void) json_object_set_new(o, "Volumes", json_integer(res->volumes));
+	(void)json_object_set_new(o, "SpaceReclaimed", json_integer((json_int_t)res->bytes));
+	(void)json_object_set_new(o, "Deleted", js_from_strs(&res->what));
+	(void)json_object_set_new(o, "Names", json_integer(res->names));
+	(void)json_object_set_new(o, "Snapshots", json_integer(res->snapshots));
+	(void)json_object_set_new(o, "Blobs", json_integer(res->blobs));
+	(void)json_object_set_new(o, "CacheRecords", json_integer(res->records));
+	(void)json_object_set_new(o, "Volumes", json_integer(res->volumes));
 	show_json(c, o);
 }
 
-static int prune(struct cli *c, const struct prune_args *a, const struct prune_opts *o, struct err *e)
+static int prune(struct cli *c, const struct prune_args *a, const struct prune_opts *o,
+		 struct err *e)
 {
 	struct prune_result res = { 0 };
 	if (!a->force) {
@@ -111,39 +116,57 @@ static int run_prune(struct cli *c, const void *args, const struct words *words,
 {
 	const struct prune_args *a = args;
 	(void)words;
-	return prune(c, a, &(struct prune_opts){ .images = true, .all = a->all, .cache = true,
-						 .volumes = a->volumes }, e);
+	return prune(c, a,
+		     &(struct prune_opts){
+			     .images = true, .all = a->all, .cache = true, .volumes = a->volumes },
+		     e);
 }
 
-static int run_image_prune(struct cli *c, const void *args, const struct words *words, struct err *e)
+static int run_image_prune(struct cli *c, const void *args, const struct words *words,
+			   struct err *e)
 {
 	const struct prune_args *a = args;
 	(void)words;
 	return prune(c, a, &(struct prune_opts){ .images = true, .all = a->all }, e);
 }
 
-static int run_builder_prune(struct cli *c, const void *args, const struct words *words, struct err *e)
+static int run_builder_prune(struct cli *c, const void *args, const struct words *words,
+			     struct err *e)
 {
 	(void)words;
 	return prune(c, args, &(struct prune_opts){ .cache = true }, e);
 }
 
 const struct cmd cmd_prune = {
-	"prune", "[OPTIONS]", "remove what nobody uses", prune_opts, sizeof(struct prune_args), run_prune,
+	"prune",
+	"[OPTIONS]",
+	"remove what nobody uses",
+	prune_opts,
+	sizeof(struct prune_args),
+	run_prune,
 	.group = GROUP_STORE,
-	.details = "Images without a name and the build cache go; what a living process uses stays.\n",
+	.details =
+		"Images without a name and the build cache go; what a living process uses stays.\n",
 	.examples = "  thimble prune -f\n"
 		    "  thimble prune -a --volumes\n",
 };
 const struct cmd cmd_image_prune = {
-	"image prune", "[OPTIONS]", "remove images without a name", image_opts, sizeof(struct prune_args),
+	"image prune",
+	"[OPTIONS]",
+	"remove images without a name",
+	image_opts,
+	sizeof(struct prune_args),
 	run_image_prune,
 	.group = GROUP_STORE,
 	.man = "prune",
 	.examples = "  thimble image prune -f\n",
 };
 const struct cmd cmd_builder_prune = {
-	"builder prune", "[OPTIONS]", "remove the build cache", builder_opts, sizeof(struct prune_args),
+	"builder prune",
+	"[OPTIONS]",
+	"remove the build cache",
+	builder_opts,
+	sizeof(struct prune_args),
 	run_builder_prune,
 	.group = GROUP_STORE,
 	.man = "prune",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/cli.h"
@@ -12,16 +13,17 @@ struct rmi_args {
 };
 
 static const struct opt opts[] = {
-	OPT_FLAG('f', "force", struct rmi_args, force,
-		 "also all names of an image given by id, the name of one in use; what is not there is fine"),
+	OPT_FLAG(
+		'f', "force", struct rmi_args, force,
+		"also all names of an image given by id, the name of one in use; what is not there is fine"),
 	OPT_FLAG(0, "json", struct rmi_args, json, "print a JSON array of what was done"),
 	{ 0 },
 };
 
 /* What one word means. */
 struct victim {
-	struct strs names;      /* to be taken away, as in the store */
-	bool last;              /* the image keeps no name */
+	struct strs names; /* to be taken away, as in the store */
+	bool last; /* the image keeps no name */
 	struct digest manifest; /* zero: only failed builds had this name */
 	struct digest id;
 };
@@ -77,7 +79,8 @@ static int by_id(const struct image_rows *rows, const char *word, struct victim 
 			continue;
 		if (found && !digest_eq(&found->manifest, &row->manifest)) {
 			err_set(e, ERR_USER, "'%s' begins the ids of several images", word);
-			return err_hint(e, "write more digits: 'thimble images --no-trunc' shows them");
+			return err_hint(
+				e, "write more digits: 'thimble images --no-trunc' shows them");
 		}
 		found = row;
 	}
@@ -121,8 +124,8 @@ static struct store *reopen(struct cli *c, struct err *e)
 static void tell(json_t *done, const char *what, json_t *value)
 {
 	json_t *o = json_object();
-	(void) json_object_set_new(o, what, value);
-	(void) json_array_append_new(done, o);
+	(void)json_object_set_new(o, what, value);
+	(void)json_array_append_new(done, o);
 }
 
 static int remove_names(struct store *s, const struct victim *v, json_t *done, struct err *e)
@@ -137,7 +140,8 @@ static int remove_names(struct store *s, const struct victim *v, json_t *done, s
 	return 0;
 }
 
-static int remove_one(struct cli *c, const struct rmi_args *a, const char *word, json_t *done, struct err *e)
+static int remove_one(struct cli *c, const struct rmi_args *a, const char *word, json_t *done,
+		      struct err *e)
 {
 	_cleanup_(victim_done) struct victim v = { 0 };
 	struct prune_result result = { 0 };
@@ -178,9 +182,8 @@ static void show(struct cli *c, const struct rmi_args *a, json_t *done)
 		show_json(c, json_incref(done));
 		return;
 	}
-	json_array_foreach(done, i, o)
-		json_object_foreach(o, what, value)
-			buf_printf(&out, "%s: %s\n", what, json_string_value(value));
+	json_array_foreach(done, i, o) json_object_foreach(o, what, value)
+		buf_printf(&out, "%s: %s\n", what, json_string_value(value));
 	cli_print(c, &out, true);
 }
 
@@ -205,11 +208,17 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_rmi = {
-	"rmi", "[OPTIONS] IMAGE...", "remove images", opts, sizeof(struct rmi_args), run,
+	"rmi",
+	"[OPTIONS] IMAGE...",
+	"remove images",
+	opts,
+	sizeof(struct rmi_args),
+	run,
 	.min = 1,
 	.max = ARGS_ANY,
 	.group = GROUP_IMAGES,
-	.details = "A name is taken away; with its last name the image goes, and what only it held.\n",
+	.details =
+		"A name is taken away; with its last name the image goes, and what only it held.\n",
 	.examples = "  thimble rmi hello:gcc hello:old\n"
 		    "  thimble rmi -f 3f9a1c0b77de\n",
 };

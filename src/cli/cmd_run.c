@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <unistd.h>
+
 #include "base/err.h"
 #include "base/num.h"
 #include "cli/cli.h"
@@ -14,29 +15,40 @@ struct run_args {
 };
 static const struct run_args defaults = { .rm = true, .init = true };
 
-#define STAYS "every run behaves as with --rm, in the foreground, until containers that stay come in a later version"
-#define NET "networks and published ports come in a later version; --network host and none are there"
+#define STAYS \
+	"every run behaves as with --rm, in the foreground, until containers that stay come in a later version"
+#define NET \
+	"networks and published ports come in a later version; --network host and none are there"
 #define LIMITS "limits of resources come in a later version"
 #define RIGHTS "other rights than docker's default ones come in a later version"
 
 static const struct opt opts[] = {
-	OPT_STR(0, "entrypoint", struct run_args, entrypoint, "PROGRAM", "run this instead of the image's ENTRYPOINT"),
-	OPT_LIST('e', "env", struct run_args, env, "K[=V]", "set a variable; without =V as it is here"),
-	OPT_LIST(0, "env-file", struct run_args, env_files, "FILE", "set the variables in this file"),
+	OPT_STR(0, "entrypoint", struct run_args, entrypoint, "PROGRAM",
+		"run this instead of the image's ENTRYPOINT"),
+	OPT_LIST('e', "env", struct run_args, env, "K[=V]",
+		 "set a variable; without =V as it is here"),
+	OPT_LIST(0, "env-file", struct run_args, env_files, "FILE",
+		 "set the variables in this file"),
 	OPT_STR(0, "hostname", struct run_args, hostname, "NAME", "host name inside"),
 	OPT_FLAG('i', "interactive", struct run_args, interactive, "pass standard input on"),
 	OPT_STR(0, "name", struct run_args, name, "NAME", "name of the container"),
-	OPT_CHOICE(0, "network", struct run_args, network, "host|none", "this machine's network, or none (default host)"),
-	OPT_FLAG(0, "read-only", struct run_args, read_only, "a root file system that cannot be written"),
+	OPT_CHOICE(0, "network", struct run_args, network, "host|none",
+		   "this machine's network, or none (default host)"),
+	OPT_FLAG(0, "read-only", struct run_args, read_only,
+		 "a root file system that cannot be written"),
 	OPT_FLAG(0, "rm", struct run_args, rm, "remove the container at its end (always done)"),
-	OPT_STR(0, "shm-size", struct run_args, shm_size, "BYTES", "size of /dev/shm (default 64m)"),
-	OPT_LIST(0, "tmpfs", struct run_args, tmpfs, "PATH[:OPTIONS]", "an empty file system in memory"),
+	OPT_STR(0, "shm-size", struct run_args, shm_size, "BYTES",
+		"size of /dev/shm (default 64m)"),
+	OPT_LIST(0, "tmpfs", struct run_args, tmpfs, "PATH[:OPTIONS]",
+		 "an empty file system in memory"),
 	OPT_FLAG('t', "tty", struct run_args, tty, "give it a terminal"),
-	OPT_STR('u', "user", struct run_args, user, "USER[:GROUP]", "run as this user, by name or number"),
+	OPT_STR('u', "user", struct run_args, user, "USER[:GROUP]",
+		"run as this user, by name or number"),
 	OPT_LIST('v', "volume", struct run_args, volumes, "SOURCE:PATH[:ro]",
 		 "a path of this machine, or a named volume, at PATH"),
 	OPT_STR('w', "workdir", struct run_args, workdir, "PATH", "working directory"),
-	{ 0, "net", OPT_KIND_CHOICE, OPT_AT_(struct run_args, network, const char *), "host|none", "", NULL, true },
+	{ 0, "net", OPT_KIND_CHOICE, OPT_AT_(struct run_args, network, const char *), "host|none",
+	  "", NULL, true },
 	OPT_FLAG_HIDDEN(0, "init", struct run_args, init), /* there always is one */
 	OPT_LATER('d', "detach", NULL, STAYS),
 	OPT_LATER('a', "attach", "STREAM", STAYS),
@@ -71,12 +83,14 @@ static const struct opt opts[] = {
 	OPT_LATER(0, "ipc", "MODE", RIGHTS),
 	OPT_LATER(0, "mount", "SPEC", "it comes in a later version; use -v or --tmpfs"),
 	OPT_LATER(0, "platform", "OS/ARCH", "images for other machines come in a later version"),
-	OPT_LATER(0, "pull", "WHEN", "registries come in a later version; 'thimble load' takes archives"),
+	OPT_LATER(0, "pull", "WHEN",
+		  "registries come in a later version; 'thimble load' takes archives"),
 	{ 0 },
 };
 
 /* The image's config with what the command line changed, since that decides what is found. */
-static void config_of_run(const struct image *im, const struct run_args *a, struct image_config *cfg)
+static void config_of_run(const struct image *im, const struct run_args *a,
+			  struct image_config *cfg)
 {
 	image_config_copy(cfg, &im->config);
 	if (a->user)
@@ -84,7 +98,8 @@ static void config_of_run(const struct image *im, const struct run_args *a, stru
 	arr_each(env, &a->env) {
 		const char *eq = strchr(*env, '=');
 		if (eq)
-			env_set(&cfg->env, (struct slice){ *env, (size_t)(eq - *env) }, slice_of(eq + 1));
+			env_set(&cfg->env, (struct slice){ *env, (size_t)(eq - *env) },
+				slice_of(eq + 1));
 	}
 }
 
@@ -98,7 +113,8 @@ static int explain(struct store *s, const struct image *im, const struct run_arg
 	_cleanup_(err_done) struct err e = { 0 };
 	bool executed = res->end.kind != SANDBOX_NOT_EXECUTED;
 	/* The loader of a dynamic program ends with these when a library is missing or too old. */
-	if (executed && (res->end.kind != SANDBOX_EXITED || (res->status != 127 && res->status != 1)))
+	if (executed &&
+	    (res->end.kind != SANDBOX_EXITED || (res->status != 127 && res->status != 1)))
 		return 0;
 	int r = image_fs_open(s, im->snaps.p, im->snaps.n, &fs, &e);
 	if (r < 0)
@@ -110,23 +126,26 @@ static int explain(struct store *s, const struct image *im, const struct run_arg
 		r = explain_program(&look, &cfg, argv, res->cwd, NULL, &x, &e);
 	else
 		r = explain_errno(&look, &cfg, argv, res->cwd, res->end.status, NULL, &x, &e);
-	bool known = r > 0 && (!executed || x.cause == CAUSE_NO_LIBRARY || x.cause == CAUSE_OLD_LIBRARY);
+	bool known = r > 0 &&
+		     (!executed || x.cause == CAUSE_NO_LIBRARY || x.cause == CAUSE_OLD_LIBRARY);
 	if (known)
-		(void) explanation_to_err(&x, why);
+		(void)explanation_to_err(&x, why);
 	explanation_done(&x);
 	image_config_done(&cfg);
 	image_fs_close(&fs);
 	return known;
 }
 
-static void tell_failure(struct cli *c, struct store *s, const struct image *im, const struct run_args *a,
-			 const struct run_result *res)
+static void tell_failure(struct cli *c, struct store *s, const struct image *im,
+			 const struct run_args *a, const struct run_result *res)
 {
 	struct err why = { 0 };
 	if (!explain(s, im, a, res, &why)) {
 		if (res->end.kind != SANDBOX_NOT_EXECUTED)
 			return;
-		const char *program = res->end.program ? res->end.program : res->argv.n ? res->argv.p[0] : "";
+		const char *program = res->end.program ? res->end.program
+				      : res->argv.n    ? res->argv.p[0]
+						       : "";
 		err_set(&why, ERR_PROG, "%s", strerror(res->end.status));
 		if (res->end.cwd_failed)
 			err_add(&why, "cannot enter the working directory '%s'", res->cwd);
@@ -184,16 +203,22 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_run = {
-	"run", "[OPTIONS] IMAGE [ARG...]", "run an image in the foreground", opts, sizeof(struct run_args), run,
+	"run",
+	"[OPTIONS] IMAGE [ARG...]",
+	"run an image in the foreground",
+	opts,
+	sizeof(struct run_args),
+	run,
 	.min = 1,
 	.max = ARGS_ANY,
 	.defaults = &defaults,
 	.stop = true,
 	.failed = 125,
 	.group = GROUP_BUILD,
-	.details = "Everything after IMAGE belongs to the program. What it writes is dropped at its end, but for\n"
-		   "volumes. The exit status is the program's; 125: it could not be started; 126: not executable;\n"
-		   "127: not found; 128 and the number of the signal that killed it.\n",
+	.details =
+		"Everything after IMAGE belongs to the program. What it writes is dropped at its end, but for\n"
+		"volumes. The exit status is the program's; 125: it could not be started; 126: not executable;\n"
+		"127: not found; 128 and the number of the signal that killed it.\n",
 	.examples = "  thimble run hello:gcc\n"
 		    "  thimble run -it debian sh\n"
 		    "  thimble run -v \"$PWD:/src\" -w /src gcc make\n",

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
@@ -25,7 +26,8 @@ static const struct opt opts[] = {
 		   "of layers in oci and oci-dir (default gzip)"),
 	OPT_CHOICE(0, "format", struct save_args, format, "oci|oci-dir|docker",
 		   "OCI archive, OCI layout directory, docker-archive (default oci)"),
-	OPT_STR('o', "output", struct save_args, output, "FILE", "write there; without it standard output"),
+	OPT_STR('o', "output", struct save_args, output, "FILE",
+		"write there; without it standard output"),
 	OPT_LATER(0, "platform", "OS/ARCH", "images for several platforms come in a later version"),
 	{ 0 },
 };
@@ -34,14 +36,15 @@ static const struct opt opts[] = {
  * nothing is left of a save that was killed, else under another one. */
 struct output {
 	int fd, dirfd;
-	char *temp, *name; /* in dirfd; name NULL: written in place (standard output, a pipe, a device) */
+	char *temp,
+		*name; /* in dirfd; name NULL: written in place (standard output, a pipe, a device) */
 	bool nameless; /* temp is not there yet */
 };
 
 static void output_done(struct output *o)
 {
 	if (o->temp && o->fd >= 0 && !o->nameless)
-		(void) unlinkat(o->dirfd, o->temp, 0);
+		(void)unlinkat(o->dirfd, o->temp, 0);
 	closep_(&o->fd);
 	closep_(&o->dirfd);
 	free(o->temp);
@@ -81,8 +84,8 @@ static int output_open(struct output *o, const char *path, struct err *e)
 static int output_finish(struct output *o, struct err *e)
 {
 	char proc[FS_PROC_LEN];
-	if (o->nameless && linkat(AT_FDCWD, fs_proc_path(o->fd, proc), o->dirfd, o->temp,
-				  AT_SYMLINK_FOLLOW) < 0)
+	if (o->nameless &&
+	    linkat(AT_FDCWD, fs_proc_path(o->fd, proc), o->dirfd, o->temp, AT_SYMLINK_FOLLOW) < 0)
 		return err_sys(e, "name the archive '%s'", o->name);
 	o->nameless = false;
 	if (o->temp && renameat(o->dirfd, o->temp, o->dirfd, o->name) < 0)
@@ -105,7 +108,7 @@ static int save_archive(struct store *s, const struct strs *names, const struct 
 
 static int read_opts(struct cli *c, const struct save_args *a, struct save_opts *o, struct err *e)
 {
-	o->format = strcmp(a->format, "docker") == 0	? SAVE_DOCKER
+	o->format = strcmp(a->format, "docker") == 0    ? SAVE_DOCKER
 		    : strcmp(a->format, "oci-dir") == 0 ? SAVE_OCI_DIR
 							: SAVE_OCI;
 	o->compression = strcmp(a->compression, "zstd") == 0   ? COMP_ZSTD
@@ -113,7 +116,8 @@ static int read_opts(struct cli *c, const struct save_args *a, struct save_opts 
 							       : COMP_GZIP;
 	arr_each(what, &a->allow) {
 		if (strcmp(*what, "rootfs.export") != 0)
-			return cli_wrong(c, e, "--allow does not know '%s' (only rootfs.export)", *what);
+			return cli_wrong(c, e, "--allow does not know '%s' (only rootfs.export)",
+					 *what);
 		o->allow_rootfs = true;
 	}
 	if (o->format == SAVE_OCI_DIR && (!a->output || strcmp(a->output, "-") == 0))
@@ -148,12 +152,18 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_save = {
-	"save", "[OPTIONS] IMAGE...", "write images to an archive", opts, sizeof(struct save_args), run,
+	"save",
+	"[OPTIONS] IMAGE...",
+	"write images to an archive",
+	opts,
+	sizeof(struct save_args),
+	run,
 	.min = 1,
 	.max = ARGS_ANY,
 	.defaults = &defaults,
 	.group = GROUP_IMAGES,
-	.details = "The same image gives the same bytes. An archive of either format is taken by 'docker load'.\n",
+	.details =
+		"The same image gives the same bytes. An archive of either format is taken by 'docker load'.\n",
 	.examples = "  thimble save -o hello.tar hello:gcc\n"
 		    "  thimble save hello:gcc | docker load\n"
 		    "  thimble save --format oci-dir -o layout hello:gcc hello:scratch\n",

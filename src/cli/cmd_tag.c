@@ -32,7 +32,12 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_tag = {
-	"tag", "IMAGE NAME[:TAG]", "give an image another name", NULL, sizeof(struct tag_args), run,
+	"tag",
+	"IMAGE NAME[:TAG]",
+	"give an image another name",
+	NULL,
+	sizeof(struct tag_args),
+	run,
 	.min = 2,
 	.max = 2,
 	.group = GROUP_IMAGES,

@@ -2,6 +2,7 @@
 /* Must start in no time: opens no store. */
 #include <stdio.h>
 #include <sys/utsname.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/cli.h"
@@ -27,16 +28,16 @@ static json_t *describe(void)
 	struct platform p = { 0 };
 	struct utsname u = { 0 };
 	platform_host(&p);
-	(void) uname(&u);
+	(void)uname(&u);
 	json_t *client = json_object();
-	(void) json_object_set_new(client, "Version", json_string(THIMBLE_VERSION));
-	(void) json_object_set_new(client, "GitCommit", json_string(THIMBLE_COMMIT));
-	(void) json_object_set_new(client, "Os", json_string(p.os));
-	(void) json_object_set_new(client, "Arch", json_string(p.arch));
-	(void) json_object_set_new(client, "KernelVersion", json_string(u.release));
+	(void)json_object_set_new(client, "Version", json_string(THIMBLE_VERSION));
+	(void)json_object_set_new(client, "GitCommit", json_string(THIMBLE_COMMIT));
+	(void)json_object_set_new(client, "Os", json_string(p.os));
+	(void)json_object_set_new(client, "Arch", json_string(p.arch));
+	(void)json_object_set_new(client, "KernelVersion", json_string(u.release));
 	platform_done(&p);
 	json_t *all = json_object();
-	(void) json_object_set_new(all, "Client", client);
+	(void)json_object_set_new(all, "Client", client);
 	return all;
 }
 
@@ -49,10 +50,11 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		show_json(c, describe());
 		return 0;
 	}
-	const char *format = a->format ? a->format
-				       : "thimble {{.Client.Version}}"
-					 "{{if .Client.GitCommit}} (commit {{.Client.GitCommit}}){{end}}"
-					 ", {{.Client.Os}}/{{.Client.Arch}}";
+	const char *format =
+		a->format ? a->format
+			  : "thimble {{.Client.Version}}"
+			    "{{if .Client.GitCommit}} (commit {{.Client.GitCommit}}){{end}}"
+			    ", {{.Client.Os}}/{{.Client.Arch}}";
 	_cleanup_(gotemplate_freep) struct gotemplate *t = gotemplate_parse(slice_of(format), e);
 	if (!t)
 		return -1;
@@ -66,7 +68,12 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 }
 
 const struct cmd cmd_version = {
-	"version", "[OPTIONS]", "print the version", opts, sizeof(struct version_args), run,
+	"version",
+	"[OPTIONS]",
+	"print the version",
+	opts,
+	sizeof(struct version_args),
+	run,
 	.group = GROUP_STORE,
 	.examples = "  thimble version\n"
 		    "  thimble version --format '{{.Client.Version}}'\n",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/copy_out.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -55,7 +57,8 @@ static int find(struct copy_out *c, struct source_at *s, struct err *e)
 	struct slice src = slice_of(c->src);
 	bool slash = slice_ends(src, SL("/"));
 	s->contents = slice_is(src, ".") || slice_ends(src, SL("/."));
-	int r = view_resolve(&c->fs->view, c->src, c->follow || slash || s->contents, &s->key, &s->hit, e);
+	int r = view_resolve(&c->fs->view, c->src, c->follow || slash || s->contents, &s->key,
+			     &s->hit, e);
 	if (r < 0)
 		return err_add(e, "'%s'", c->src);
 	if (r == 0)
@@ -68,7 +71,8 @@ static int find(struct copy_out *c, struct source_at *s, struct err *e)
 /* Calls fn for the source and all below it. rel: from SRC, "" for itself. */
 typedef int each_fn(void *ctx, const struct view_hit *hit, const char *rel, struct err *e);
 
-static int each(struct copy_out *c, const struct source_at *s, each_fn *fn, void *ctx, struct err *e)
+static int each(struct copy_out *c, const struct source_at *s, each_fn *fn, void *ctx,
+		struct err *e)
 {
 	if (fn(ctx, &s->hit, "", e) < 0)
 		return err_add(e, "'/%s'", s->key);
@@ -99,8 +103,7 @@ static const char *first_of_group(struct map *groups, const struct view_hit *hit
 
 static void groups_done(struct map *m)
 {
-	map_each(it, m)
-		free(it->value);
+	map_each(it, m) free(it->value);
 	map_done(m);
 }
 
@@ -148,7 +151,8 @@ int copy_out_tar(struct copy_out *c, struct sink *out, struct err *e)
 	_cleanup_(source_at_done) struct source_at s = { 0 };
 	if (find(c, &s, e) < 0)
 		return -1;
-	_free_ char *base = *s.key && !s.contents ? slice_dup(path_base(slice_of(s.key))) : str_dup("");
+	_free_ char *base = *s.key && !s.contents ? slice_dup(path_base(slice_of(s.key)))
+						  : str_dup("");
 	struct tar_out t = { .c = c, .out = out, .prefix = base };
 	int r = each(c, &s, tar_one, &t, e);
 	groups_done(&t.groups);
@@ -162,13 +166,15 @@ struct dir_mode {
 };
 struct dir_out {
 	struct copy_out *c;
-	int dirfd;         /* the directory that takes it */
-	const char *name;  /* SRC's new name in it; NULL: its content goes into dirfd itself */
+	int dirfd; /* the directory that takes it */
+	const char *name; /* SRC's new name in it; NULL: its content goes into dirfd itself */
 	struct map groups;
-	ARRAY_OF(struct dir_mode) dirs; /* made here; modes and times are set at the end, deepest first */
+	ARRAY_OF(struct dir_mode)
+	dirs; /* made here; modes and times are set at the end, deepest first */
 };
 
-static int set_meta(struct dir_out *d, int dirfd, const char *name, const struct entry *ent, struct err *e)
+static int set_meta(struct dir_out *d, int dirfd, const char *name, const struct entry *ent,
+		    struct err *e)
 {
 	if (d->c->meta)
 		return tree_set_meta(dirfd, name, ent, d->c->meta, e);
@@ -188,8 +194,10 @@ static int make_way(int dirfd, const char *name, bool dir, struct err *e)
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "look at '%s'", name);
 	if (S_ISDIR(st.st_mode))
-		return dir ? 1 : err_set(e, ERR_USER, "'%s' is a directory here and no directory in the image",
-					 name);
+		return dir ? 1
+			   : err_set(e, ERR_USER,
+				     "'%s' is a directory here and no directory in the image",
+				     name);
 	if (dir && unlinkat(dirfd, name, 0) < 0)
 		return err_sys(e, "remove '%s'", name);
 	return 0;
@@ -208,12 +216,14 @@ static int put_dir(struct dir_out *d, int dirfd, const char *name, const struct 
 }
 
 /* Everything but directories is born under a name of its own and renamed. */
-static int put_file(struct dir_out *d, int dirfd, const char *temp, const struct view_hit *hit, struct err *e)
+static int put_file(struct dir_out *d, int dirfd, const char *temp, const struct view_hit *hit,
+		    struct err *e)
 {
 	_close_ int from = image_fs_file(d->c->fs, hit, e);
 	if (from < 0)
 		return -1;
-	_close_ int to = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_close_ int to = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0600);
 	if (to < 0)
 		return err_sys(e, "make a file");
 	return fd_copy(from, to, NULL, e);
@@ -222,7 +232,9 @@ static int put_file(struct dir_out *d, int dirfd, const char *temp, const struct
 static int put_special(struct dir_out *d, int dirfd, const char *temp, const struct entry *ent,
 		       const char *rel, bool *skip, struct err *e)
 {
-	mode_t type = ent->type == ENTRY_CHAR ? S_IFCHR : ent->type == ENTRY_BLOCK ? S_IFBLK : S_IFIFO;
+	mode_t type = ent->type == ENTRY_CHAR    ? S_IFCHR
+		      : ent->type == ENTRY_BLOCK ? S_IFBLK
+						 : S_IFIFO;
 	if (ent->type == ENTRY_SYMLINK)
 		return symlinkat(ent->link, dirfd, temp) < 0 ? err_sys(e, "make a link") : 0;
 	if (mknodat(dirfd, temp, type | 0600, makedev(ent->major, ent->minor)) == 0)
@@ -249,7 +261,8 @@ static int put(struct dir_out *d, int dirfd, const char *name, const struct view
 		_close_ int parent = root_open_parent(d->dirfd, first, &first_name, e);
 		if (parent < 0)
 			return -1;
-		r = linkat(parent, first_name, dirfd, temp, 0) < 0 ? err_sys(e, "make a hard link") : 0;
+		r = linkat(parent, first_name, dirfd, temp, 0) < 0 ? err_sys(e, "make a hard link")
+								   : 0;
 	} else if (ent->type == ENTRY_FILE) {
 		r = put_file(d, dirfd, temp, hit, e);
 	} else {
@@ -261,14 +274,15 @@ static int put(struct dir_out *d, int dirfd, const char *name, const struct view
 		r = err_sys(e, "name it '%s'", name);
 	/* rename of two links to one inode does nothing and leaves both */
 	if (r < 0 || first)
-		(void) unlinkat(dirfd, temp, 0);
+		(void)unlinkat(dirfd, temp, 0);
 	return r;
 }
 
 static int put_one(void *ctx, const struct view_hit *hit, const char *rel, struct err *e)
 {
 	struct dir_out *d = ctx;
-	_free_ char *path = !d->name ? str_dup(rel) : str_printf("%s%s%s", d->name, *rel ? "/" : "", rel);
+	_free_ char *path = !d->name ? str_dup(rel)
+				     : str_printf("%s%s%s", d->name, *rel ? "/" : "", rel);
 	if (!*path) /* the content of a directory: the directory itself is there */
 		return 0;
 	const char *name;
@@ -296,7 +310,8 @@ static int finish_dirs(struct dir_out *d, struct err *e)
 }
 
 /* Where DEST leads: *dir is opened, *name the new name in it (NULL: what is in SRC goes into *dir). */
-static int find_dest(const struct source_at *s, const char *dest, int *dir, char **name, struct err *e)
+static int find_dest(const struct source_at *s, const char *dest, int *dir, char **name,
+		     struct err *e)
 {
 	bool is_dir = s->hit.entry->type == ENTRY_DIR;
 	struct slice text = slice_of(dest);
@@ -319,7 +334,8 @@ static int find_dest(const struct source_at *s, const char *dest, int *dir, char
 		return err_sys(e, "look at '%s'", dest);
 	if (slice_ends(text, SL("/")) && !is_dir) {
 		err_set(e, ERR_USER, "the directory '%s' does not exist", dest);
-		return err_hint(e, "make it, or leave out the '/' at the end to make a file of this name");
+		return err_hint(
+			e, "make it, or leave out the '/' at the end to make a file of this name");
 	}
 	_free_ char *clean = path_clean(real ? slice_of(real) : text);
 	_free_ char *parent = slice_dup(path_dir(slice_of(clean)));

@@ -3,6 +3,7 @@
  * Prints nothing. */
 #pragma once
 #include <stdbool.h>
+
 #include "base/array.h"
 #include "base/attr.h"
 
@@ -13,11 +14,11 @@ struct tree_opts;
 
 struct copy_out {
 	struct image_fs *fs;
-	const char *src;              /* in the image; "DIR/." means what is in DIR */
-	bool follow;                  /* SRC is a link: what it leads to */
+	const char *src; /* in the image; "DIR/." means what is in DIR */
+	bool follow; /* SRC is a link: what it leads to */
 	const struct tree_opts *meta; /* -a: owners and attributes as in the image; NULL: the caller's
 					 own files, modes without setuid bits */
-	struct strs skipped;          /* devices that could not be made, for a warning */
+	struct strs skipped; /* devices that could not be made, for a warning */
 };
 
 /* DEST as docker cp has it: a directory that exists takes SRC under its name; else DEST is the new

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -17,29 +18,11 @@
 
 /* ---- the one table ---- */
 const struct cmd *const cli_commands[] = {
-	&cmd_build,
-	&cmd_run,
-	&cmd_compare,
-	&cmd_images,
-	&cmd_tag,
-	&cmd_rmi,
-	&cmd_inspect,
-	&cmd_history,
-	&cmd_cp,
-	&cmd_import,
-	&cmd_load,
-	&cmd_save,
-	&cmd_prune,
-	&cmd_image_prune,
-	&cmd_builder_prune,
-	&cmd_df,
-	&cmd_info,
-	&cmd_version,
-	&cmd_help,
-	&cmd_completion,
-	&cmd_complete,
-	&cmd_commands,
-	NULL,
+	&cmd_build,    &cmd_run,      &cmd_compare, &cmd_images,      &cmd_tag,
+	&cmd_rmi,      &cmd_inspect,  &cmd_history, &cmd_cp,          &cmd_import,
+	&cmd_load,     &cmd_save,     &cmd_prune,   &cmd_image_prune, &cmd_builder_prune,
+	&cmd_df,       &cmd_info,     &cmd_version, &cmd_help,        &cmd_completion,
+	&cmd_complete, &cmd_commands, NULL,
 };
 
 const struct alias cli_aliases[] = {
@@ -83,7 +66,8 @@ static const struct {
 	{ "search", "registries come in a later version", NULL },
 	{ "manifest", "registries come in a later version", NULL },
 	{ "ps", STAYS, NULL },
-	{ "exec", STAYS, "'thimble run IMAGE COMMAND' runs a command in a fresh copy of the image" },
+	{ "exec", STAYS,
+	  "'thimble run IMAGE COMMAND' runs a command in a fresh copy of the image" },
 	{ "attach", STAYS, NULL },
 	{ "commit", STAYS, "write what should change as a Dockerfile and use 'thimble build'" },
 	{ "create", STAYS, "'thimble run' starts at once" },
@@ -246,17 +230,18 @@ void cli_warn(struct cli *c, const char *fmt, ...)
 	buf_vprintf(&b, fmt, ap);
 	va_end(ap);
 	term_escape(buf_view(&b), true, &safe);
-	(void) fflush(stdout);
-	(void) fprintf(stderr, c->color ? "thimble: \033[33mwarning:\033[0m %s\n" : "thimble: warning: %s\n",
-		       safe.p ? safe.p : "");
+	(void)fflush(stdout);
+	(void)fprintf(stderr,
+		      c->color ? "thimble: \033[33mwarning:\033[0m %s\n" : "thimble: warning: %s\n",
+		      safe.p ? safe.p : "");
 }
 
 void cli_error(struct cli *c, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	err_format(e, c->color, &b);
-	(void) fflush(stdout);
-	(void) fwrite(b.p, 1, b.len, stderr);
+	(void)fflush(stdout);
+	(void)fwrite(b.p, 1, b.len, stderr);
 	err_done(e);
 }
 
@@ -277,8 +262,8 @@ int cli_confirm(const char *question, const char *flag, struct err *e)
 		err_set(e, ERR_USER, "there is no terminal to ask on");
 		return err_hint(e, "%s does it without asking", flag);
 	}
-	(void) fflush(stdout);
-	(void) fprintf(stderr, "%s [y/N] ", question);
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s [y/N] ", question);
 	char line[16] = "";
 	if (!fgets(line, sizeof line, stdin))
 		return 0;
@@ -291,11 +276,14 @@ int cli_no_scratch(const char *name, const char *doing, struct err *e)
 	if (!slice_is(s, "scratch") && !slice_starts(s, SL("scratch:")))
 		return 0;
 	if (doing)
-		err_set(e, ERR_USER, "'scratch' is no image: it is the name for no base at all, so there is nothing to %s",
+		err_set(e, ERR_USER,
+			"'scratch' is no image: it is the name for no base at all, so there is nothing to %s",
 			doing);
 	else
-		err_set(e, ERR_USER, "no image can be named 'scratch': it is the name for no base at all");
-	return err_hint(e, "write FROM scratch in a Dockerfile and COPY into it what the image shall hold");
+		err_set(e, ERR_USER,
+			"no image can be named 'scratch': it is the name for no base at all");
+	return err_hint(
+		e, "write FROM scratch in a Dockerfile and COPY into it what the image shall hold");
 }
 
 /* ---- the way in and out ---- */
@@ -306,7 +294,7 @@ static void standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void) open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+			(void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 static void on_pipe(int sig)
@@ -318,8 +306,8 @@ static void on_pipe(int sig)
 static void catch_pipe(void)
 {
 	struct sigaction sa = { .sa_handler = on_pipe, .sa_flags = SA_RESTART };
-	(void) sigemptyset(&sa.sa_mask);
-	(void) sigaction(SIGPIPE, &sa, NULL);
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigaction(SIGPIPE, &sa, NULL);
 }
 
 /* "image ls" if argv starts with two words that are a command or an alias, else its first word. The
@@ -419,7 +407,8 @@ static int run_command(struct cli *c, int argc, char **argv, struct err *e)
 static int wrong_command(struct cli *c, int argc, char **argv, struct err *e)
 {
 	c->wrong = true;
-	if (strcmp(argv[0], "pull") == 0 && argc > 1 && cli_no_scratch(argv[argc - 1], "pull", e) < 0)
+	if (strcmp(argv[0], "pull") == 0 && argc > 1 &&
+	    cli_no_scratch(argv[argc - 1], "pull", e) < 0)
 		return -1;
 	if (refuse_later(argv[0], e) < 0 || unknown_group(argc, argv, e) < 0)
 		return -1;
@@ -447,7 +436,7 @@ static int global_options(struct cli *c, int argc, char **argv, int *used, struc
 		return err_set(e, ERR_USER, "--root wants a directory, not an empty word");
 	}
 	if (g.version && !help)
-		(void) printf("thimble %s\n", THIMBLE_VERSION);
+		(void)printf("thimble %s\n", THIMBLE_VERSION);
 	if (g.version && !help)
 		return 0;
 	if (!help && *used < argc)
@@ -455,7 +444,7 @@ static int global_options(struct cli *c, int argc, char **argv, int *used, struc
 	_cleanup_(buf_done) struct buf b = { 0 };
 	overview(&b);
 	if (!help) {
-		(void) fwrite(b.p, 1, b.len, stderr);
+		(void)fwrite(b.p, 1, b.len, stderr);
 		return 2;
 	}
 	cli_print(c, &b, false);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/opt.h"
+
 #include <limits.h>
 #include <stdio.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -67,7 +69,8 @@ static int set_value(const struct opt *o, const char *flag, const char *value, v
 		if (!value)
 			*(bool *)field(args, o) = true;
 		else if (parse_bool(value, field(args, o)) < 0)
-			return err_set(e, ERR_USER, "flag %s is true or false, not '%s'", flag, value);
+			return err_set(e, ERR_USER, "flag %s is true or false, not '%s'", flag,
+				       value);
 		return 0;
 	case OPT_KIND_CHOICE:
 		if (!is_choice(value, o->value)) {
@@ -87,7 +90,8 @@ static int set_value(const struct opt *o, const char *flag, const char *value, v
 	case OPT_KIND_LATER:
 		/* -x/--long, and the sentence of the table */
 		if (o->letter)
-			return err_set(e, ERR_USER, "flag -%c, --%s: %s", o->letter, o->name, o->help);
+			return err_set(e, ERR_USER, "flag -%c, --%s: %s", o->letter, o->name,
+				       o->help);
 		return err_set(e, ERR_USER, "flag --%s: %s", o->name, o->help);
 	case OPT_END: break;
 	}
@@ -224,7 +228,8 @@ int opt_parse(const struct opt *opts, bool stop, int argc, char *const *argv, vo
 			ended |= stop;
 		} else if (strcmp(word, "--") == 0) {
 			ended = true;
-		} else if ((word[1] == '-' ? parse_long(&p, word, e) : parse_letters(&p, word, e)) < 0) {
+		} else if ((word[1] == '-' ? parse_long(&p, word, e) : parse_letters(&p, word, e)) <
+			   0) {
 			return -1;
 		}
 	}
@@ -256,7 +261,7 @@ static void help_left(const struct opt *o, struct buf *out)
 
 void opt_help_rows(const struct opt *opts, struct buf *out)
 {
-	static const struct opt help = { 'h', "help", OPT_KIND_FLAG, 0, NULL, "print this help",
+	static const struct opt help = { 'h',  "help", OPT_KIND_FLAG, 0, NULL, "print this help",
 					 NULL, false };
 	size_t width = 0;
 	for (int pass = 0; pass < 2; pass++) {
@@ -271,7 +276,8 @@ void opt_help_rows(const struct opt *opts, struct buf *out)
 					buf_printf(out, "%s\n%*s   %s\n", left.p, (int)width, "",
 						   row->help);
 				else if (pass == 1)
-					buf_printf(out, "%-*s   %s\n", (int)width, left.p, row->help);
+					buf_printf(out, "%-*s   %s\n", (int)width, left.p,
+						   row->help);
 			}
 			if (row == &help)
 				break;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+
 #include "base/attr.h"
 
 struct cli;
@@ -12,11 +13,11 @@ struct digest;
 struct image_row;
 
 /* New references. */
-json_t *show_size(uint64_t bytes);                       /* "1.14GB" */
-json_t *show_id(const struct digest *d, bool whole);     /* "sha256:…", or twelve digits of it */
-json_t *show_ago(const struct timespec *t);              /* "2 hours ago"; NULL or the epoch: "N/A" */
-json_t *show_at(const struct timespec *t);               /* "2006-01-02 15:04:05 +0000 UTC", local time */
-json_t *show_rfc3339(const struct timespec *t);          /* NULL: null */
+json_t *show_size(uint64_t bytes); /* "1.14GB" */
+json_t *show_id(const struct digest *d, bool whole); /* "sha256:…", or twelve digits of it */
+json_t *show_ago(const struct timespec *t); /* "2 hours ago"; NULL or the epoch: "N/A" */
+json_t *show_at(const struct timespec *t); /* "2006-01-02 15:04:05 +0000 UTC", local time */
+json_t *show_rfc3339(const struct timespec *t); /* NULL: null */
 /* s without what would break a line of a table: tabs and newlines become blanks. NULL: "". */
 json_t *show_line(const char *s);
 /* Cut to at most n characters, the last one "…". */

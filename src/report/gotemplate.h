@@ -11,6 +11,7 @@
  * Limits: 64 KiB of template, 100 deep, 2 million steps, 16 MiB of output. */
 #pragma once
 #include <jansson.h>
+
 #include "base/attr.h"
 #include "base/slice.h"
 
@@ -25,7 +26,7 @@ struct gotemplate_field {
 };
 struct gotemplate_opts {
 	const struct gotemplate_field *fields; /* ends with { 0 }; or NULL */
-	const json_t *const *maps;             /* objects that are maps */
+	const json_t *const *maps; /* objects that are maps */
 	size_t maps_n;
 	bool heading; /* for the first line of a table: json, lower, upper, title and truncate leave
 			 their text as it is */
@@ -37,5 +38,5 @@ struct gotemplate *gotemplate_parse(struct slice text, struct err *e);
 void gotemplate_free(struct gotemplate *t);
 DEFINE_CLEANUP(struct gotemplate, gotemplate_free)
 /* opts may be NULL. */
-int gotemplate_run(const struct gotemplate *t, const json_t *data, const struct gotemplate_opts *opts,
-		   struct buf *out, struct err *e) _must_check_;
+int gotemplate_run(const struct gotemplate *t, const json_t *data,
+		   const struct gotemplate_opts *opts, struct buf *out, struct err *e) _must_check_;

@@ -4,14 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/err.h"
 #include "base/js.h"
 #include "base/num.h"
 #include "report/gotemplate_impl.h"
 
 #define WIDTH_MAX 4096
-#define CALL struct gt_run *r, const struct gt_func *f, const struct gt_value *a, size_t n, \
-	     struct gt_value *out, struct err *e
+#define CALL                                                                           \
+	struct gt_run *r, const struct gt_func *f, const struct gt_value *a, size_t n, \
+		struct gt_value *out, struct err *e
 
 /* ---- printing ---- */
 
@@ -26,7 +28,7 @@ static void print_real(double v, char e, struct buf *out)
 	}
 	int digits = 1;
 	do
-		(void) snprintf(text, sizeof text, "%.*e", digits - 1, v);
+		(void)snprintf(text, sizeof text, "%.*e", digits - 1, v);
 	while (strtod(text, NULL) != v && digits++ < 17);
 	int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 	if (exponent < -4 || exponent >= 6) {
@@ -43,7 +45,9 @@ static void print_null(const struct gt_run *r, const char *key, struct buf *out)
 {
 	for (const struct gotemplate_field *f = r->opts->fields; key && f && f->name; f++)
 		if (strcmp(f->name, key) == 0 && f->zero != GOTEMPLATE_NIL) {
-			buf_str(out, f->zero == GOTEMPLATE_LIST ? "[]" : f->zero == GOTEMPLATE_MAP ? "map[]" : "");
+			buf_str(out, f->zero == GOTEMPLATE_LIST  ? "[]"
+				     : f->zero == GOTEMPLATE_MAP ? "map[]"
+								 : "");
 			return;
 		}
 	buf_str(out, "<nil>");
@@ -66,7 +70,8 @@ static void print_object(const struct gt_run *r, const json_t *v, unsigned depth
 	json_t *member;
 	bool first = true;
 	buf_char(out, '{');
-	json_object_foreach((json_t *)v, key, member) {
+	json_object_foreach((json_t *)v, key, member)
+	{
 		if (!first)
 			buf_char(out, ' ');
 		first = false;
@@ -106,8 +111,10 @@ static void print_json(const struct gt_run *r, const json_t *v, unsigned depth, 
 
 void gt_print(const struct gt_run *r, struct gt_value v, struct buf *out)
 {
-	static const char *const zeros[] = { [GOTEMPLATE_NIL] = "<nil>", [GOTEMPLATE_LIST] = "[]",
-					     [GOTEMPLATE_MAP] = "map[]", [GOTEMPLATE_TEXT] = "" };
+	static const char *const zeros[] = { [GOTEMPLATE_NIL] = "<nil>",
+					     [GOTEMPLATE_LIST] = "[]",
+					     [GOTEMPLATE_MAP] = "map[]",
+					     [GOTEMPLATE_TEXT] = "" };
 	if (v.kind == GT_V_JSON)
 		print_json(r, v.json, 0, out);
 	else
@@ -124,7 +131,8 @@ static bool is_text(struct gt_value v)
 static int text_arg(const struct gt_func *f, struct gt_value v, struct slice *s, struct err *e)
 {
 	if (!is_text(v))
-		return err_set(e, ERR_USER, "'%s' wants a string, not %s", f->name, gt_kind_name(v));
+		return err_set(e, ERR_USER, "'%s' wants a string, not %s", f->name,
+			       gt_kind_name(v));
 	*s = v.kind == GT_V_JSON
 		     ? (struct slice){ json_string_value(v.json), json_string_length(v.json) }
 		     : SL("");
@@ -134,7 +142,8 @@ static int text_arg(const struct gt_func *f, struct gt_value v, struct slice *s,
 static int int_arg(const struct gt_func *f, struct gt_value v, int64_t *i, struct err *e)
 {
 	if (v.kind != GT_V_JSON || !json_is_integer(v.json))
-		return err_set(e, ERR_USER, "'%s' wants a whole number, not %s", f->name, gt_kind_name(v));
+		return err_set(e, ERR_USER, "'%s' wants a whole number, not %s", f->name,
+			       gt_kind_name(v));
 	*i = json_integer_value(v.json);
 	return 0;
 }
@@ -158,7 +167,10 @@ static int give(struct gt_run *r, struct buf *b, struct gt_value *out, struct er
 	*out = gt_text(r, buf_view(b));
 	return 0;
 }
-#define VALUE_BUF { .max = GT_OUT_MAX / 4 }
+#define VALUE_BUF                     \
+	{                             \
+		.max = GT_OUT_MAX / 4 \
+	}
 
 /* ---- docker's ---- */
 static int call_json(CALL)
@@ -171,7 +183,8 @@ static int call_json(CALL)
 	if (a[0].kind == GT_V_JSON)
 		js_dump(a[0].json, &b);
 	else
-		buf_str(&b, a[0].kind == GT_V_NULL && a[0].zero == GOTEMPLATE_TEXT ? "\"\"" : "null");
+		buf_str(&b,
+			a[0].kind == GT_V_NULL && a[0].zero == GOTEMPLATE_TEXT ? "\"\"" : "null");
 	return give(r, &b, out, e);
 }
 
@@ -211,7 +224,7 @@ static int call_split(CALL)
 	*out = gt_own(r, list);
 	while (sep.n) {
 		size_t at = slice_search(s, sep);
-		(void) json_array_append_new(list, js_text(slice_head(s, at)));
+		(void)json_array_append_new(list, js_text(slice_head(s, at)));
 		if (at == s.n)
 			return gt_steps(r, json_array_size(list), e);
 		s = slice_from(s, at + sep.n);
@@ -219,7 +232,7 @@ static int call_split(CALL)
 	for (size_t i = 0, w; i < s.n; i += w) { /* between characters */
 		for (w = 1; i + w < s.n && (s.p[i + w] & 0xc0) == 0x80; w++)
 			;
-		(void) json_array_append_new(list, js_text((struct slice){ s.p + i, w }));
+		(void)json_array_append_new(list, js_text((struct slice){ s.p + i, w }));
 	}
 	return gt_steps(r, json_array_size(list), e);
 }
@@ -229,7 +242,8 @@ static int call_join(CALL)
 	struct slice sep, s;
 	_cleanup_(buf_done) struct buf b = VALUE_BUF;
 	if (!is_list(a[0]))
-		return err_set(e, ERR_USER, "'join' wants a list of strings, not %s", gt_kind_name(a[0]));
+		return err_set(e, ERR_USER, "'join' wants a list of strings, not %s",
+			       gt_kind_name(a[0]));
 	if (text_arg(f, a[1], &sep, e) < 0)
 		return -1;
 	for (size_t i = 0; i < list_len(a[0]); i++) {
@@ -294,7 +308,8 @@ static int call_len(CALL)
 	return 0;
 }
 
-static int position(const struct gt_func *f, struct gt_value v, size_t max, size_t *at, struct err *e)
+static int position(const struct gt_func *f, struct gt_value v, size_t max, size_t *at,
+		    struct err *e)
 {
 	int64_t i;
 	if (int_arg(f, v, &i, e) < 0)
@@ -312,8 +327,7 @@ static struct gt_value missing(struct gt_run *r, const json_t *map)
 	const char *key;
 	json_t *v;
 	bool texts = json_object_size(map) > 0;
-	json_object_foreach((json_t *)map, key, v)
-		texts &= json_is_string(v);
+	json_object_foreach((json_t *)map, key, v) texts &= json_is_string(v);
 	return texts ? gt_text(r, SL("")) : (struct gt_value){ .kind = GT_V_NONE };
 }
 
@@ -323,7 +337,9 @@ static int index_one(struct gt_run *r, const struct gt_func *f, struct gt_value 
 	struct slice s;
 	size_t at;
 	if (v.kind == GT_V_NULL && v.zero == GOTEMPLATE_MAP)
-		return text_arg(f, key, &s, e) < 0 ? -1 : (*out = (struct gt_value){ .kind = GT_V_NONE }, 0);
+		return text_arg(f, key, &s, e) < 0
+			       ? -1
+			       : (*out = (struct gt_value){ .kind = GT_V_NONE }, 0);
 	if (v.kind == GT_V_JSON && json_is_object(v.json)) {
 		if (text_arg(f, key, &s, e) < 0)
 			return -1;
@@ -396,7 +412,7 @@ static int call_slice(CALL)
 	json_t *list = json_array();
 	*out = gt_own(r, list);
 	for (size_t i = from; i < to; i++)
-		(void) json_array_append(list, json_array_get(a[0].json, i));
+		(void)json_array_append(list, json_array_get(a[0].json, i));
 	return gt_steps(r, to - from, e);
 }
 
@@ -430,8 +446,8 @@ static enum basic basic_kind(struct gt_value v)
 }
 
 /* <0, 0, >0 in *c. */
-static int compare(const struct gt_func *f, struct gt_value x, struct gt_value y, bool order, int *c,
-		   struct err *e)
+static int compare(const struct gt_func *f, struct gt_value x, struct gt_value y, bool order,
+		   int *c, struct err *e)
 {
 	enum basic k = basic_kind(x), l = basic_kind(y);
 	struct slice s, t;
@@ -443,8 +459,10 @@ static int compare(const struct gt_func *f, struct gt_value x, struct gt_value y
 		return err_set(e, ERR_USER, "'%s' cannot compare %s", f->name,
 			       gt_kind_name(l == BASIC_NONE ? y : x));
 	if (k != l)
-		return err_set(e, ERR_USER, "'%s' cannot compare %s with %s", f->name, gt_kind_name(x),
-			       k == BASIC_REAL || l == BASIC_REAL ? "one of another kind" : gt_kind_name(y));
+		return err_set(e, ERR_USER, "'%s' cannot compare %s with %s", f->name,
+			       gt_kind_name(x),
+			       k == BASIC_REAL || l == BASIC_REAL ? "one of another kind"
+								  : gt_kind_name(y));
 	if (k == BASIC_TEXT) {
 		if (text_arg(f, x, &s, e) < 0 || text_arg(f, y, &t, e) < 0)
 			return -1;
@@ -537,9 +555,15 @@ static int verb_int(const struct verb *v, json_int_t i, struct buf *out)
 	switch (v->letter) {
 	case 'v':
 	case 'd': buf_printf(out, "%s%llu", sign, (unsigned long long)u); return 0;
-	case 'x': buf_printf(out, v->sharp ? "%s0x%llx" : "%s%llx", sign, (unsigned long long)u); return 0;
-	case 'X': buf_printf(out, v->sharp ? "%s0X%llX" : "%s%llX", sign, (unsigned long long)u); return 0;
-	case 'o': buf_printf(out, v->sharp ? "%s0%llo" : "%s%llo", sign, (unsigned long long)u); return 0;
+	case 'x':
+		buf_printf(out, v->sharp ? "%s0x%llx" : "%s%llx", sign, (unsigned long long)u);
+		return 0;
+	case 'X':
+		buf_printf(out, v->sharp ? "%s0X%llX" : "%s%llX", sign, (unsigned long long)u);
+		return 0;
+	case 'o':
+		buf_printf(out, v->sharp ? "%s0%llo" : "%s%llo", sign, (unsigned long long)u);
+		return 0;
 	case 'c':
 		if (u < 0x80 && i >= 0) {
 			buf_char(out, (char)u);
@@ -591,7 +615,8 @@ static int verb_text(const struct verb *v, struct slice s, struct buf *out)
 	return -1;
 }
 
-static int verb_list(const struct gt_run *r, const struct verb *v, const json_t *list, struct buf *out)
+static int verb_list(const struct gt_run *r, const struct verb *v, const json_t *list,
+		     struct buf *out)
 {
 	buf_char(out, '[');
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -599,24 +624,30 @@ static int verb_list(const struct gt_run *r, const struct verb *v, const json_t 
 		if (i)
 			buf_char(out, ' ');
 		if (!json_is_string(item) ||
-		    verb_text(v, (struct slice){ json_string_value(item), json_string_length(item) }, out) < 0)
+		    verb_text(v,
+			      (struct slice){ json_string_value(item), json_string_length(item) },
+			      out) < 0)
 			return -1;
 	}
 	buf_char(out, ']');
 	return 0;
 }
 
-static int verb_value(const struct gt_run *r, const struct verb *v, struct gt_value a, struct buf *out)
+static int verb_value(const struct gt_run *r, const struct verb *v, struct gt_value a,
+		      struct buf *out)
 {
 	if (is_text(a))
-		return verb_text(v, a.kind == GT_V_JSON ? (struct slice){ json_string_value(a.json),
-									json_string_length(a.json) }
-							: SL(""), out);
+		return verb_text(v,
+				 a.kind == GT_V_JSON ? (struct slice){ json_string_value(a.json),
+								       json_string_length(a.json) }
+						     : SL(""),
+				 out);
 	if (a.kind == GT_V_JSON && json_is_integer(a.json))
 		return verb_int(v, json_integer_value(a.json), out);
 	if (a.kind == GT_V_JSON && json_is_real(a.json))
 		return verb_real(v, json_real_value(a.json), out);
-	if (v->letter == 'v' || (v->letter == 't' && a.kind == GT_V_JSON && json_is_boolean(a.json))) {
+	if (v->letter == 'v' ||
+	    (v->letter == 't' && a.kind == GT_V_JSON && json_is_boolean(a.json))) {
 		gt_print(r, a, out);
 		return 0;
 	}

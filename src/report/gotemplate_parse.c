@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/err.h"
 #include "base/js.h"
 #include "base/utf8.h"
@@ -17,7 +18,7 @@ struct parse {
 	size_t at;
 	size_t depth;
 	size_t loops;
-	bool trim;                  /* the last action ended with -}} */
+	bool trim; /* the last action ended with -}} */
 	ARRAY_OF(const char *) vars; /* that are known here */
 };
 
@@ -33,9 +34,12 @@ int gt_at(const struct gotemplate *t, size_t at, size_t len, struct err *e)
 	struct slice text = slice_head(rest, slice_find(rest, '\n'));
 	_free_ char *copy = slice_dup(text);
 	size_t left = text.n > at - start ? text.n - (at - start) : 1;
-	struct err_span span = { .file = (char *)"--format", .first = line, .last = line,
+	struct err_span span = { .file = (char *)"--format",
+				 .first = line,
+				 .last = line,
 				 .col = (unsigned)(at - start + 1),
-				 .width = (unsigned)(len < left ? len : left), .lines = copy };
+				 .width = (unsigned)(len < left ? len : left),
+				 .lines = copy };
 	return err_at(e, &span);
 }
 
@@ -123,9 +127,10 @@ static int hex_digits(struct parse *p, size_t n, uint32_t *out)
 	uint32_t v = 0;
 	for (size_t i = 0; i < n; i++) {
 		char c = peek(p, 0);
-		int d = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-					      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-								     : -1;
+		int d = is_digit(c)            ? c - '0'
+			: c >= 'a' && c <= 'f' ? c - 'a' + 10
+			: c >= 'A' && c <= 'F' ? c - 'A' + 10
+					       : -1;
 		if (d < 0)
 			return -1;
 		v = v << 4 | (uint32_t)d;
@@ -287,9 +292,11 @@ static int parse_word(struct parse *p, struct gt_operand *o, struct err *e)
 	if (gt_func_find(o->name))
 		return 0;
 	fail(p, from, e, "there is no function '%s'", o->name);
-	return err_hint(e, "functions: and eq ge gt index join json le len lower lt ne not or pad "
-			   "print printf println slice split title truncate upper; fields start "
-			   "with a dot: '.%s'", o->name);
+	return err_hint(e,
+			"functions: and eq ge gt index join json le len lower lt ne not or pad "
+			"print printf println slice split title truncate upper; fields start "
+			"with a dot: '.%s'",
+			o->name);
 }
 
 static int parse_operand(struct parse *p, struct gt_operand *o, struct err *e)
@@ -406,7 +413,8 @@ static int declare(struct parse *p, const struct gt_pipe *pipe, struct err *e)
 		arr_each(v, &p->vars)
 			known |= strcmp(*v, pipe->vars[i]) == 0;
 		if (pipe->assign && !known)
-			return fail(p, pipe->at, e, "there is no variable '$%s' to set; := makes one",
+			return fail(p, pipe->at, e,
+				    "there is no variable '$%s' to set; := makes one",
 				    pipe->vars[i]);
 		if (!pipe->assign)
 			arr_push(&p->vars, pipe->vars[i]);
@@ -424,8 +432,12 @@ static int check_counts(struct parse *p, const struct gt_pipe *pipe, struct err 
 			const struct gt_func *f = gt_func_find(o->name);
 			size_t n = j ? 0 : pipe->cmds[i].n - 1 + (i > 0);
 			if (n < f->min || n > f->max)
-				return fail(p, o->at, e, "the function '%s' takes %s%zu argument%s, not %zu",
-					    f->name, f->min == f->max ? "" : n < f->min ? "at least " : "at most ",
+				return fail(p, o->at, e,
+					    "the function '%s' takes %s%zu argument%s, not %zu",
+					    f->name,
+					    f->min == f->max ? ""
+					    : n < f->min     ? "at least "
+							     : "at most ",
 					    n < f->min ? f->min : f->max,
 					    (n < f->min ? f->min : f->max) == 1 ? "" : "s", n);
 		}
@@ -517,7 +529,9 @@ static int parse_control(struct parse *p, struct gt_node *node, struct err *e)
 /* One action, after "{{". 1: it ended the list, see *end. */
 static int parse_action(struct parse *p, struct gt_node ***tail, enum list_end *end, struct err *e)
 {
-	static const char *const controls[] = { [GT_IF] = "if", [GT_RANGE] = "range", [GT_WITH] = "with" };
+	static const char *const controls[] = {
+		[GT_IF] = "if", [GT_RANGE] = "range", [GT_WITH] = "with"
+	};
 	static const char *const refused[] = { "define", "template", "block" };
 	skip_blanks(p);
 	size_t from = p->at;

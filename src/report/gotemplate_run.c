@@ -2,6 +2,7 @@
 /* Walks the tree with the data. The meaning is that of Go's text/template/exec.go. */
 #include <stdlib.h>
 #include <string.h>
+
 #include "base/err.h"
 #include "base/js.h"
 #include "report/gotemplate_impl.h"
@@ -91,8 +92,7 @@ const char **gt_keys(const json_t *obj, size_t *n)
 	const char *key;
 	json_t *v;
 	*n = 0;
-	json_object_foreach((json_t *)obj, key, v)
-		keys[(*n)++] = key;
+	json_object_foreach((json_t *)obj, key, v) keys[(*n)++] = key;
 	qsort(keys, *n, sizeof *keys, cmp_text);
 	return keys;
 }
@@ -103,9 +103,7 @@ static int no_field(const struct gt_run *r, const json_t *obj, const char *name,
 	const char *key;
 	json_t *v;
 	err_set(e, ERR_USER, "there is no field '%s'", name);
-	json_object_foreach((json_t *)obj, key, v)
-		if (names.n < 64)
-			strs_addf(&names, ".%s", key);
+	json_object_foreach((json_t *)obj, key, v) if (names.n < 64) strs_addf(&names, ".%s", key);
 	if (!names.n)
 		return -1;
 	_free_ char *list = strs_join(&names, " ");
@@ -119,7 +117,8 @@ int gt_field(struct gt_run *r, struct gt_value from, const char *name, struct gt
 	if (from.kind == GT_V_NONE || (from.kind == GT_V_NULL && from.zero == GOTEMPLATE_MAP))
 		return 0;
 	if (from.kind == GT_V_NULL && from.zero == GOTEMPLATE_NIL)
-		return err_set(e, ERR_USER, "'.%s' of nothing: what is before it is not set here", name);
+		return err_set(e, ERR_USER, "'.%s' of nothing: what is before it is not set here",
+			       name);
 	if (from.kind != GT_V_JSON || !json_is_object(from.json))
 		return err_set(e, ERR_USER, "'.%s' of %s: only objects have fields", name,
 			       from.kind == GT_V_NULL ? "a list" : gt_kind_name(from));
@@ -216,7 +215,8 @@ static int run_pipe_value(struct gt_run *r, const struct gt_pipe *p, struct gt_v
 	struct gt_value v = { .kind = GT_V_NONE }, piped;
 	for (size_t i = 0; i < p->n; i++) {
 		piped = v;
-		if (gt_steps(r, 1, e) < 0 || run_cmd(r, &p->cmds[i], dot, i ? &piped : NULL, &v, e) < 0)
+		if (gt_steps(r, 1, e) < 0 ||
+		    run_cmd(r, &p->cmds[i], dot, i ? &piped : NULL, &v, e) < 0)
 			return -1;
 	}
 	*out = v;
@@ -298,7 +298,8 @@ static int run_range(struct gt_run *r, const struct gt_node *n, struct gt_value 
 	bool some = v.kind == GT_V_JSON;
 	if (some && json_is_array(v.json)) {
 		some = json_array_size(v.json) > 0;
-		for (size_t i = 0; i < json_array_size(v.json) && flow >= 0 && flow != FLOW_BREAK; i++)
+		for (size_t i = 0; i < json_array_size(v.json) && flow >= 0 && flow != FLOW_BREAK;
+		     i++)
 			flow = run_once(r, n, gt_own(r, json_integer((json_int_t)i)),
 					of_json(json_array_get(v.json, i)), e);
 	} else if (some && json_is_object(v.json)) {
@@ -356,8 +357,8 @@ static int run_list(struct gt_run *r, const struct gt_node *n, struct gt_value d
 	return flow;
 }
 
-int gotemplate_run(const struct gotemplate *t, const json_t *data, const struct gotemplate_opts *opts,
-		   struct buf *out, struct err *e)
+int gotemplate_run(const struct gotemplate *t, const json_t *data,
+		   const struct gotemplate_opts *opts, struct buf *out, struct err *e)
 {
 	static const struct gotemplate_opts none;
 	_cleanup_(buf_done) struct buf text = { .max = GT_OUT_MAX };

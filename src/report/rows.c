@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/rows.h"
+
 #include <string.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "report/gotemplate.h"
@@ -27,12 +29,13 @@ static json_t *headings(const struct rows_field *fields)
 {
 	json_t *head = json_object();
 	for (; fields->name; fields++)
-		(void) json_object_set_new(head, fields->name, json_string(fields->head));
+		(void)json_object_set_new(head, fields->name, json_string(fields->head));
 	return head;
 }
 
 int rows_print(const json_t *rows, const struct rows_field *fields, const char *standard,
-	       const char *format, const struct gotemplate_opts *opts, struct buf *out, struct err *e)
+	       const char *format, const struct gotemplate_opts *opts, struct buf *out,
+	       struct err *e)
 {
 	_cleanup_(buf_done) struct buf text = { 0 }, lines = { 0 };
 	struct gotemplate_opts o = opts ? *opts : (struct gotemplate_opts){ 0 };
@@ -40,8 +43,8 @@ int rows_print(const json_t *rows, const struct rows_field *fields, const char *
 	if (!format || !*format || strcmp(format, "table") == 0)
 		format = standard;
 	if (strcmp(format, "raw") == 0 || strcmp(format, "pretty") == 0)
-		return err_set(e, ERR_USER, "--format %s is not supported: table, json, or a template",
-			       format);
+		return err_set(e, ERR_USER,
+			       "--format %s is not supported: table, json, or a template", format);
 	if (strcmp(format, "json") == 0)
 		format = "{{json .}}";
 	unescape(slice_trim(slice_of(table ? format + 5 : format)), &text);
@@ -60,7 +63,8 @@ int rows_print(const json_t *rows, const struct rows_field *fields, const char *
 	}
 	size_t i;
 	json_t *row;
-	json_array_foreach((json_t *)rows, i, row) {
+	json_array_foreach((json_t *)rows, i, row)
+	{
 		if (gotemplate_run(t, row, &o, &lines, e) < 0)
 			return -1;
 		buf_char(&lines, '\n');

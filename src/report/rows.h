@@ -7,6 +7,7 @@
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
+
 #include "base/attr.h"
 
 struct buf;

@@ -15,12 +15,12 @@ struct buf;
 struct table {
 	struct strs cells;
 	ARRAY_OF(size_t) ends; /* number of cells up to the end of each row */
-	unsigned right;        /* bit i: column i is aligned to the right */
+	unsigned right; /* bit i: column i is aligned to the right */
 };
 void table_done(struct table *t);
 void table_cell(struct table *t, const char *text); /* NULL: empty */
 void table_cellf(struct table *t, const char *fmt, ...) _printf_(2, 3);
-void table_row(struct table *t);                    /* ends the row */
+void table_row(struct table *t); /* ends the row */
 void table_print(const struct table *t, struct buf *out);
 /* Rows are lines, cells are separated by tabs. */
 void table_text(struct slice text, struct buf *out);

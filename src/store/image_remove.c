@@ -25,7 +25,8 @@ int image_in_use(struct store *s, const struct digest *manifest, struct err *e)
 	return r;
 }
 
-int image_remove(struct store *s, const struct digest *manifest, struct prune_result *out, struct err *e)
+int image_remove(struct store *s, const struct digest *manifest, struct prune_result *out,
+		 struct err *e)
 {
 	if (!lease_name(s, e) || gate_enter(s, true, e) < 0)
 		return -1;

@@ -9,4 +9,5 @@
 int image_remove(struct store *s, const struct digest *manifest, struct prune_result *out,
 		 struct err *e) _must_check_;
 /* True if a living process (this one too) uses it. */
-int image_in_use(struct store *s, const struct digest *manifest, struct err *e) _must_check_; /* 1, 0, -1 */
+int image_in_use(struct store *s, const struct digest *manifest, struct err *e)
+	_must_check_; /* 1, 0, -1 */

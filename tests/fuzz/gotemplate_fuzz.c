@@ -2,6 +2,7 @@
 /* A template over one fixed value: it is refused with a place in the text, or runs within its
  * limits; what it writes is then the same again. */
 #include <assert.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/js.h"
@@ -15,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int run(const struct gotemplate *t, json_t *v, struct buf *out, struct err *e)
 {
-	static const struct gotemplate_field fields[] = { { "Z", GOTEMPLATE_LIST }, { "No", GOTEMPLATE_NIL }, { 0 } };
+	static const struct gotemplate_field fields[] = { { "Z", GOTEMPLATE_LIST },
+							  { "No", GOTEMPLATE_NIL },
+							  { 0 } };
 	const json_t *maps[] = { json_object_get(v, "M") };
 	struct gotemplate_opts o = { .fields = fields, .maps = maps, .maps_n = 1 };
 	return gotemplate_run(t, v, &o, out, e);

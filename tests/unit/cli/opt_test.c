@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
 #include "base/buf.h"
 #include "cli/opt.h"
+#include "unit.h"
 
 struct args {
 	bool interactive, tty, rm;
@@ -146,7 +146,8 @@ static void flags__that_are_wrong_are_named(void **state)
 		{ "--tty=maybe", "flag --tty is true or false, not 'maybe'", NULL },
 		{ "--tty=", "flag --tty is true or false, not ''", NULL },
 		{ "--count=x", "flag --count wants a whole number, not 'x'", NULL },
-		{ "--count=99999999999999999999", "flag --count wants a whole number, not '99999999999999999999'", NULL },
+		{ "--count=99999999999999999999",
+		  "flag --count wants a whole number, not '99999999999999999999'", NULL },
 		{ "--count=", "flag --count wants a whole number, not ''", NULL },
 		{ "--progress fast", "flag --progress does not know 'fast'", "one of auto|plain" },
 		{ "--progress=", "flag --progress does not know ''", "one of auto|plain" },
@@ -172,7 +173,8 @@ static void flags__that_are_wrong_are_named(void **state)
 
 static void nearest__is_near_or_nothing(void **state)
 {
-	static const char *const names[] = { "images", "inspect", "import", "info", "rmi", "run", "cp" };
+	static const char *const names[] = { "images", "inspect", "import", "info",
+					     "rmi",    "run",     "cp" };
 	(void)state;
 	assert_string_equal(opt_nearest("imags", names, COUNT_OF(names)), "images");
 	assert_string_equal(opt_nearest("imagse", names, COUNT_OF(names)), "images");
@@ -185,23 +187,29 @@ static void nearest__is_near_or_nothing(void **state)
 
 static void help__tells_all_but_what_is_hidden(void **state)
 {
-	static const struct cmd cmd = { "try", "[OPTIONS] WORD", "try it", opts, sizeof(struct args), NULL,
+	static const struct cmd cmd = { "try",
+					"[OPTIONS] WORD",
+					"try it",
+					opts,
+					sizeof(struct args),
+					NULL,
 					.examples = "  thimble try x\n" };
 	_cleanup_(buf_done) struct buf out = { 0 };
 	(void)state;
 	opt_help(&cmd, "image try", &out);
-	assert_string_equal(out.p, "Usage:  thimble image try [OPTIONS] WORD\n\nTry it\n\nOptions:\n"
-				   "  -i, --interactive           keep stdin open\n"
-				   "  -t, --tty                   a terminal\n"
-				   "      --rm                    remove\n"
-				   "  -f, --file PATH             the file\n"
-				   "      --progress auto|plain   progress\n"
-				   "      --pull[=WHEN]           pull\n"
-				   "  -e, --env K=V               a variable\n"
-				   "  -n, --count N               how many\n"
-				   "  -h, --help                  print this help\n"
-				   "\nExamples:\n  thimble try x\n"
-				   "\nMore in the manual: man thimble-try\n");
+	assert_string_equal(out.p,
+			    "Usage:  thimble image try [OPTIONS] WORD\n\nTry it\n\nOptions:\n"
+			    "  -i, --interactive           keep stdin open\n"
+			    "  -t, --tty                   a terminal\n"
+			    "      --rm                    remove\n"
+			    "  -f, --file PATH             the file\n"
+			    "      --progress auto|plain   progress\n"
+			    "      --pull[=WHEN]           pull\n"
+			    "  -e, --env K=V               a variable\n"
+			    "  -n, --count N               how many\n"
+			    "  -h, --help                  print this help\n"
+			    "\nExamples:\n  thimble try x\n"
+			    "\nMore in the manual: man thimble-try\n");
 }
 
 int main(void)

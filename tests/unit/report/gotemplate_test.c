@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The expected texts of the rows without `data` were printed by docker 28 (`docker context ls
  * --format …`), which is Go's text/template with docker's functions. */
-#include "unit.h"
 #include "base/buf.h"
 #include "base/js.h"
 #include "report/gotemplate.h"
+#include "unit.h"
 
 static const char image[] =
 	"{\"Name\":\"default\",\"Current\":true,\"Size\":1140,\"List\":[\"b\",\"a\"],\"Empty\":[],"
@@ -12,8 +12,11 @@ static const char image[] =
 	"\"Ports\":{\"80/tcp\":{}}},\"Nothing\":null}";
 
 static const struct gotemplate_field fields[] = {
-	{ "Cmd", GOTEMPLATE_LIST }, { "Healthcheck", GOTEMPLATE_NIL }, { "Volumes", GOTEMPLATE_MAP },
-	{ "User", GOTEMPLATE_TEXT }, { 0 },
+	{ "Cmd", GOTEMPLATE_LIST },
+	{ "Healthcheck", GOTEMPLATE_NIL },
+	{ "Volumes", GOTEMPLATE_MAP },
+	{ "User", GOTEMPLATE_TEXT },
+	{ 0 },
 };
 
 /* 0 and *out, or -1 and the error's line. */
@@ -22,7 +25,8 @@ static int render(const char *text, struct buf *out)
 	_cleanup_(err_done) struct err e = { 0 };
 	_json_ json_t *data = js_parse(slice_of(image), "data", &e);
 	json_t *config = json_object_get(data, "Config");
-	const json_t *maps[] = { json_object_get(config, "Labels"), json_object_get(config, "Ports") };
+	const json_t *maps[] = { json_object_get(config, "Labels"),
+				 json_object_get(config, "Ports") };
 	struct gotemplate_opts o = { .fields = fields, .maps = maps, .maps_n = COUNT_OF(maps) };
 	_cleanup_(gotemplate_freep) struct gotemplate *t = gotemplate_parse(slice_of(text), &e);
 	if (t && gotemplate_run(t, data, &o, out, &e) == 0)
@@ -56,11 +60,13 @@ static void values__print_as_docker_prints_them(void **state)
 		{ "plain } text }}", "plain } text }}" },
 		{ "{{.Name}}", "default" },
 		{ "{{.Current}} {{.Size}} {{.List}} {{.Empty}}", "true 1140 [b a] []" },
-		{ "{{1.5}} {{1e20}} {{1e21}} {{0.00001}} {{100000.0}} {{1e6}}", "1.5 1e+20 1e+21 1e-05 100000 1e+06" },
+		{ "{{1.5}} {{1e20}} {{1e21}} {{0.00001}} {{100000.0}} {{1e6}}",
+		  "1.5 1e+20 1e+21 1e-05 100000 1e+06" },
 		{ "{{-3}} {{- 3}} {{0x1f}} {{'a'}} {{true}}", "-33 31 97 true" },
 		{ "{{\"tab\\tx\"}} {{\"\\u00e9\\x41\"}} {{`a\\d`}}", "tab\tx éA a\\d" },
 		{ "{{print nil}}", "<nil>" },
-		{ "{{json .Config.Env}} {{json \"a<b>&\\\"é\"}}", "[\"A=1\",\"B=2\"] \"a<b>&\\\"é\"" },
+		{ "{{json .Config.Env}} {{json \"a<b>&\\\"é\"}}",
+		  "[\"A=1\",\"B=2\"] \"a<b>&\\\"é\"" },
 		{ "{{.Nothing}}", "<no value>" },
 	};
 	(void)state;
@@ -74,14 +80,18 @@ static void control__follows_go(void **state)
 		{ "{{if .Empty}}y{{else}}n{{end}}", "n" },
 		{ "{{if false}}a{{else if true}}b{{else}}c{{end}}", "b" },
 		{ "{{$x := 5}}{{if gt $x 3}}big{{else}}small{{end}}", "big" },
-		{ "{{with \"x\"}}{{.}}{{else}}none{{end}}|{{with \"\"}}{{.}}{{else}}none{{end}}", "x|none" },
+		{ "{{with \"x\"}}{{.}}{{else}}none{{end}}|{{with \"\"}}{{.}}{{else}}none{{end}}",
+		  "x|none" },
 		{ "{{with 0}}a{{else with 1}}b{{.}}{{else}}c{{end}}", "b1" },
 		{ "{{with $x := 3}}{{$x}}{{end}}", "3" },
 		{ "{{range .List}}{{.}};{{else}}none{{end}}", "b;a;" },
 		{ "{{range .Empty}}{{.}};{{else}}none{{end}}", "none" },
-		{ "{{range $i, $c := split \"a,b,c\" \",\"}}{{$i}}={{$c}};{{end}}", "0=a;1=b;2=c;" },
-		{ "{{range split \"a,b,c\" \",\"}}{{if eq . \"b\"}}{{continue}}{{end}}{{.}}{{end}}", "ac" },
-		{ "{{range split \"a,b,c\" \",\"}}{{if eq . \"b\"}}{{break}}{{end}}{{.}}{{end}}", "a" },
+		{ "{{range $i, $c := split \"a,b,c\" \",\"}}{{$i}}={{$c}};{{end}}",
+		  "0=a;1=b;2=c;" },
+		{ "{{range split \"a,b,c\" \",\"}}{{if eq . \"b\"}}{{continue}}{{end}}{{.}}{{end}}",
+		  "ac" },
+		{ "{{range split \"a,b,c\" \",\"}}{{if eq . \"b\"}}{{break}}{{end}}{{.}}{{end}}",
+		  "a" },
 		{ "{{range 3}}{{.}}{{end}} {{range $i := 3}}{{$i}}{{end}}", "012 012" },
 		{ "{{$x := \"a\"}}{{if true}}{{$x = \"b\"}}{{end}}{{$x}}", "b" },
 		{ "{{$x := \"a\"}}{{if true}}{{$x := \"b\"}}{{end}}{{$x}}", "a" },
@@ -103,20 +113,26 @@ static void functions__are_gos_and_dockers(void **state)
 		{ "{{printf \"%*d|%.2s|%-5d|\" 5 42 \"héllo\" 7}}", "   42|hé|7    |" },
 		{ "{{printf \"%5t|%08.3f|%+.2e|% d|%#x\" true 3.14159 12345.678 7 255}}",
 		  " true|0003.142|+1.23e+04| 7|0xff" },
-		{ "{{printf \"%v %s\" .List .List}} {{printf \"%q\" .List}}", "[b a] [b a] [\"b\" \"a\"]" },
+		{ "{{printf \"%v %s\" .List .List}} {{printf \"%q\" .List}}",
+		  "[b a] [b a] [\"b\" \"a\"]" },
 		{ "{{printf \"%d%%\" 5}}", "5%" },
-		{ "{{print 1 2 \"a\" \"b\" 3}}|{{println 1 \"a\"}}|{{print \"a\" 1 2}}", "1 2ab3|1 a\n|a1 2" },
+		{ "{{print 1 2 \"a\" \"b\" 3}}|{{println 1 \"a\"}}|{{print \"a\" 1 2}}",
+		  "1 2ab3|1 a\n|a1 2" },
 		{ "{{len \"héllo\"}} {{index \"abc\" 1}} {{slice \"abcdef\" 1 3}}", "6 98 bc" },
 		{ "{{len .List}} {{len .Config.Labels}} {{index .List 1}}", "2 2 a" },
-		{ "{{join .List \"-\"}} {{split \"a,b\" \",\"}} {{split \"abc\" \"\"}}", "b-a [a b] [a b c]" },
+		{ "{{join .List \"-\"}} {{split \"a,b\" \",\"}} {{split \"abc\" \"\"}}",
+		  "b-a [a b] [a b c]" },
 		{ "{{\"abc\" | upper | printf \"%s!\"}} {{title \"hello world foo_bar it's a-b\"}}",
 		  "ABC! Hello World Foo_bar It'S A-B" },
-		{ "{{and 1 0 2}} {{or 0 \"\" \"x\"}} {{not 0}} {{and true \"yes\"}}", "0 x true yes" },
+		{ "{{and 1 0 2}} {{or 0 \"\" \"x\"}} {{not 0}} {{and true \"yes\"}}",
+		  "0 x true yes" },
 		{ "{{eq 1 1}} {{eq 1 2 1}} {{ne \"a\" \"b\"}} {{lt 1 2}} {{le \"a\" \"a\"}} {{ge 2.5 1.5}}",
 		  "true true true true true true" },
-		{ "{{truncate \"hello\" 3}}|{{truncate \"hi\" 9}}|{{pad \"x\" 2 3}}|{{pad \"\" 2 3}}", "hel|hi|  x   |" },
+		{ "{{truncate \"hello\" 3}}|{{truncate \"hi\" 9}}|{{pad \"x\" 2 3}}|{{pad \"\" 2 3}}",
+		  "hel|hi|  x   |" },
 		{ "{{(print \"a\" \"b\") | len}} {{print (1 | print 2) 3}}", "2 2 13" },
-		{ "{{or true (index .Empty 5)}}", "true" }, /* what is not needed is not looked at */
+		{ "{{or true (index .Empty 5)}}",
+		  "true" }, /* what is not needed is not looked at */
 	};
 	(void)state;
 	check_rows(rows, COUNT_OF(rows));
@@ -134,7 +150,8 @@ static void maps_and_nils__are_told_apart_from_structs(void **state)
 		{ "{{.Config.Healthcheck}} {{json .Config.Healthcheck}}", "<nil> null" },
 		{ "{{if .Config.Healthcheck}}y{{else}}n{{end}}", "n" },
 		{ "{{.Config.Volumes}} {{range .Config.Volumes}}x{{end}}", "map[] " },
-		{ "[{{.Config.User}}] {{eq .Config.User \"\"}} {{json .Config.User}}", "[] true \"\"" },
+		{ "[{{.Config.User}}] {{eq .Config.User \"\"}} {{json .Config.User}}",
+		  "[] true \"\"" },
 		{ "{{index .Config \"Env\"}}", "[A=1 B=2]" },
 	};
 	(void)state;
@@ -176,7 +193,8 @@ static void mistakes__are_named(void **state)
 		{ "{{(print 1}}", "not closed" },
 		{ "{{1 | 2}}", "only go on into a function" },
 		{ "{{\"a\" \"b\"}}", "only functions take arguments" },
-		{ "{{99999999999999999999}}", "" }, /* a float, as in Go's untyped constants it is none: printed */
+		{ "{{99999999999999999999}}",
+		  "" }, /* a float, as in Go's untyped constants it is none: printed */
 		{ "{{1x}}", "no number" },
 		{ "{{not}}", "1 argument, not 0" },
 		{ "{{eq 1}}", "at least 2" },
@@ -217,7 +235,8 @@ static void place__is_that_of_the_operand(void **state)
 	_json_ json_t *data = json_object();
 	_cleanup_(buf_done) struct buf out = { 0 };
 	(void)state;
-	_cleanup_(gotemplate_freep) struct gotemplate *t = gotemplate_parse(SL("a\nbc {{.Foo.Bar}} d"), &e);
+	_cleanup_(gotemplate_freep) struct gotemplate *t =
+		gotemplate_parse(SL("a\nbc {{.Foo.Bar}} d"), &e);
 	assert_non_null(t);
 	assert_int_equal(gotemplate_run(t, data, NULL, &out, &e), -1);
 	assert_int_equal(e.span.first, 2);
@@ -264,8 +283,8 @@ static void heading__leaves_names_as_they_are(void **state)
 	_cleanup_(buf_done) struct buf out = { 0 };
 	_json_ json_t *data = json_pack("{s:s}", "ID", "IMAGE ID");
 	struct gotemplate_opts o = { .heading = true };
-	_cleanup_(gotemplate_freep) struct gotemplate *t =
-		gotemplate_parse(SL("{{lower .ID}} {{truncate .ID 3}} {{json .ID}} {{title .ID}}"), &e);
+	_cleanup_(gotemplate_freep) struct gotemplate *t = gotemplate_parse(
+		SL("{{lower .ID}} {{truncate .ID 3}} {{json .ID}} {{title .ID}}"), &e);
 	assert_int_equal(gotemplate_run(t, data, &o, &out, &e), 0);
 	assert_string_equal(out.p, "IMAGE ID IMAGE ID IMAGE ID IMAGE ID");
 }

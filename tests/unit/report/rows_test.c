@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
 #include "base/buf.h"
 #include "base/js.h"
 #include "report/rows.h"
 #include "report/table.h"
+#include "unit.h"
 
 static const struct rows_field fields[] = { { "ID", "IMAGE ID" }, { "Size", "SIZE" }, { 0 } };
 static const char standard[] = "table {{.ID}}\t{{.Size}}";
 
 static int print(const char *format, struct buf *out, struct err *e)
 {
-	_json_ json_t *rows = json_pack("[{s:s,s:s},{s:s,s:s}]", "ID", "3f9a1c0b77de", "Size", "1.14GB",
-					"ID", "a", "Size", "0B");
+	_json_ json_t *rows = json_pack("[{s:s,s:s},{s:s,s:s}]", "ID", "3f9a1c0b77de", "Size",
+					"1.14GB", "ID", "a", "Size", "0B");
 	return rows_print(rows, fields, standard, format, NULL, out, e);
 }
 
@@ -23,8 +23,10 @@ static void rows__come_as_the_format_says(void **state)
 		{ NULL, "IMAGE ID       SIZE\n3f9a1c0b77de   1.14GB\na              0B\n" },
 		{ "table", "IMAGE ID       SIZE\n3f9a1c0b77de   1.14GB\na              0B\n" },
 		{ "table {{.Size}}", "SIZE\n1.14GB\n0B\n" },
-		{ "table {{.Size}}\\t{{lower .ID}}", "SIZE      IMAGE ID\n1.14GB    3f9a1c0b77de\n0B        a\n" },
-		{ "json", "{\"ID\":\"3f9a1c0b77de\",\"Size\":\"1.14GB\"}\n{\"ID\":\"a\",\"Size\":\"0B\"}\n" },
+		{ "table {{.Size}}\\t{{lower .ID}}",
+		  "SIZE      IMAGE ID\n1.14GB    3f9a1c0b77de\n0B        a\n" },
+		{ "json",
+		  "{\"ID\":\"3f9a1c0b77de\",\"Size\":\"1.14GB\"}\n{\"ID\":\"a\",\"Size\":\"0B\"}\n" },
 		{ "{{.ID}}\\n{{.Size}}", "3f9a1c0b77de\n1.14GB\na\n0B\n" },
 		{ "x", "x\nx\n" },
 	};
@@ -38,7 +40,8 @@ static void rows__come_as_the_format_says(void **state)
 
 static void rows__refuse_what_is_not_known(void **state)
 {
-	static const char *const formats[] = { "raw", "pretty", "{{.Nosuch}}", "table {{.Nosuch}}", "{{" };
+	static const char *const formats[] = { "raw", "pretty", "{{.Nosuch}}", "table {{.Nosuch}}",
+					       "{{" };
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(formats); i++) {
 		_cleanup_(buf_done) struct buf out = { 0 };
