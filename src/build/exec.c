@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "sandbox/userns.h"
+#include "store/turn.h"
 
 enum { RUNNING_MAX = 16, TAIL = 4096 };
 
@@ -67,22 +68,49 @@ static int record(struct plan *p, struct node *n, struct err *e)
 
 /* ---- children ---- */
 
+static int step(struct plan *p, struct node *n, int out, int err, struct err *e)
+{
+	if (n->kind == NODE_RUN)
+		return step_run(p, n, out, err, n->snap, e);
+	if (n->kind == NODE_COPY)
+		return step_copy(p, n, n->snap, e);
+	return step_workdir(p, n, n->snap, e);
+}
+
+static void tell_wait(void *fd)
+{
+	static const char text[] = "another build is at this step: waiting for what it makes\n";
+	(void) !write(*(int *)fd, text, sizeof text - 1);
+}
+
+/* Makes the node's snapshot and its record, unless another build does so at this moment: then it
+ * waits for that. A step that is wanted anew (--no-cache) is made in any case. */
+static int make_step(struct plan *p, struct node *n, int out, int err, struct err *e)
+{
+	struct turn turn = TURN_INIT;
+	int r = 0;
+	if (!n->fresh && turn_take(p->store, &n->key, tell_wait, &err, &turn, e) < 0)
+		return -1;
+	if (!n->fresh)
+		r = recall(p, n, e);
+	if (r == 0) {
+		r = step(p, n, out, err, e);
+		if (r == 0)
+			r = record(p, n, e);
+	}
+	turn_end(&turn, r >= 0);
+	return r < 0 ? -1 : 0;
+}
+
+/* The answer is 'K', the snapshot's id, a blank and when it was made; or 'E' and the error. */
 _noreturn_ static void child(struct plan *p, struct node *n, unsigned nr, int result, int out, int err)
 {
 	struct err e = { 0 };
-	char id[SNAP_ID] = "";
+	char when[CLOCK_LEN];
 	store_after_fork_within(p->store, nr);
-	int r;
-	if (n->kind == NODE_RUN)
-		r = step_run(p, n, out, err, id, &e);
-	else if (n->kind == NODE_COPY)
-		r = step_copy(p, n, id, &e);
-	else
-		r = step_workdir(p, n, id, &e);
 	struct buf answer = { 0 };
-	if (r == 0) {
-		buf_char(&answer, 'K');
-		buf_str(&answer, id);
+	if (make_step(p, n, out, err, &e) == 0) {
+		buf_printf(&answer, "K%s %s", n->snap, clock_rfc3339(n->created, when));
 	} else {
 		buf_char(&answer, 'E');
 		err_save(&e, &answer);
@@ -91,12 +119,24 @@ _noreturn_ static void child(struct plan *p, struct node *n, unsigned nr, int re
 	_exit(fd_write_all(result, answer.p, answer.len, &lost) < 0);
 }
 
+/* True if the answer tells of a snapshot. */
+static bool take_answer(struct node *n, struct slice answer)
+{
+	size_t blank = slice_find(answer, ' ');
+	if (answer.n < 2 || answer.p[0] != 'K' || blank == answer.n || blank < 2 || blank > SNAP_ID ||
+	    clock_parse(slice_from(answer, blank + 1), &n->created) < 0)
+		return false;
+	memcpy(n->snap, answer.p + 1, blank - 1);
+	n->snap[blank - 1] = 0;
+	return true;
+}
+
 static int start(struct executor *x, struct node *n, struct err *e)
 {
 	int fds[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	/* What the child will look into is read here, once for all steps on top of it. */
 	struct source_tree *below;
-	if (userns_enter(e) < 0 ||
+	if (userns_enter(e) < 0 || store_lease(x->plan->store, e) < 0 ||
 	    (!(n->kind == NODE_COPY && n->link) && chain_tree(x->plan, n->prev, &below, e) < 0))
 		return -1;
 	for (int i = 0; i < 3; i++)
@@ -171,10 +211,8 @@ static int finish(struct executor *x, struct running *r, struct err *e)
 	int64_t took = clock_mono_ns() - r->since;
 	struct slice answer = buf_view(&r->result);
 	int ok = -1;
-	if (answer.n > 1 && answer.n <= SNAP_ID && answer.p[0] == 'K') {
-		memcpy(n->snap, answer.p + 1, answer.n - 1);
-		n->snap[answer.n - 1] = 0;
-		ok = record(x->plan, n, e);
+	if (take_answer(n, answer)) {
+		ok = 0;
 		n->state = NODE_DONE;
 		x->left--;
 	} else if (answer.n > 1 && answer.p[0] == 'E') {

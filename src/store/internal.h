@@ -25,6 +25,9 @@ struct store {
 };
 
 /* ---- lease.c ---- */
+/* What else lies in leases/, besides leases. */
+#define LEASES_GATE  "gate"
+#define LEASES_TURNS "turns" /* turn.c */
 void lease_end(struct store *s);
 /* This process's lease, taken if there is none; NULL on failure. Names in tmp/ start with it. */
 const char *lease_name(struct store *s, struct err *e);
@@ -37,6 +40,8 @@ int lease_use(struct store *s, enum store_kind kind, const char *name, struct er
 /* All words of living leases, this one's too ("s ID", "b HEX" …): keys of the map. */
 int leases_read(struct store *s, struct map *words, struct err *e) _must_check_;
 bool lease_is_alive(struct store *s, const char *name);
+/* store_sweep when this process is done: what is left under its own lease goes too. */
+int sweep_closing(struct store *s, struct err *e) _must_check_;
 
 /* ---- store.c ---- */
 const char *store_boot_id(struct store *s);

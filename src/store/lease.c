@@ -100,6 +100,11 @@ void store_after_fork_within(struct store *s, unsigned nr)
 	s->tmp_n = 0;
 }
 
+int store_lease(struct store *s, struct err *e)
+{
+	return lease_name(s, e) ? 0 : -1;
+}
+
 int store_use(struct store *s, enum store_kind kind, const char *name, struct err *e)
 {
 	if (gate_enter(s, false, e) < 0)
@@ -146,6 +151,11 @@ void gate_leave(struct store *s)
 		(void)lock(s->gate_fd, LOCK_UN);
 }
 
+static bool is_lease(const char *name)
+{
+	return strcmp(name, LEASES_GATE) != 0 && strcmp(name, LEASES_TURNS) != 0;
+}
+
 static void add_words(struct slice text, struct map *words)
 {
 	struct slice line;
@@ -160,7 +170,7 @@ int leases_read(struct store *s, struct map *words, struct err *e)
 	if (store_list(s, "leases", &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
-		if (strcmp(names.p[i], "gate") == 0 || !lease_is_alive(s, names.p[i]))
+		if (!is_lease(names.p[i]) || !lease_is_alive(s, names.p[i]))
 			continue;
 		_free_ char *path = str_printf("leases/%s", names.p[i]);
 		_cleanup_(buf_done) struct buf b = { 0 };
@@ -192,8 +202,9 @@ static void drop_dead_lease(struct store *s, const char *name)
 		(void)unlinkat(s->fd, path, 0);
 }
 
-/* Entries of tmp/ are called LEASE.N, or LEASE.CHILD-N; discarded ones end in STORE_DISCARDED. */
-static bool is_garbage(struct store *s, const char *name)
+/* Entries of tmp/ are called LEASE.N, or LEASE.CHILD-N; discarded ones end in STORE_DISCARDED.
+ * closing: this process is done, and what its children left because they were killed goes too. */
+static bool is_garbage(struct store *s, const char *name, bool closing)
 {
 	struct slice lease = slice_of(name);
 	size_t dot = slice_find(lease, '.');
@@ -201,25 +212,35 @@ static bool is_garbage(struct store *s, const char *name)
 		return false; /* not ours to judge */
 	_free_ char *owner = slice_dup(slice_head(lease, dot));
 	if (s->lease_name && !s->within && strcmp(owner, s->lease_name) == 0)
-		return slice_ends(slice_of(name), SL(STORE_DISCARDED));
+		return closing || slice_ends(slice_of(name), SL(STORE_DISCARDED));
 	return !lease_is_alive(s, owner);
 }
 
-int store_sweep(struct store *s, struct err *e)
+static int sweep(struct store *s, bool closing, struct err *e)
 {
 	_cleanup_(strs_done) struct strs tmp = { 0 }, leases = { 0 };
 	if (store_list(s, "tmp", &tmp, e) < 0 || store_list(s, "leases", &leases, e) < 0)
 		return -1;
 	for (size_t i = 0; i < tmp.n; i++)
-		if (is_garbage(s, tmp.p[i])) {
+		if (is_garbage(s, tmp.p[i], closing)) {
 			log_debug("sweep tmp/%s", tmp.p[i]);
 			if (fs_remove(s->tmp, tmp.p[i], e) < 0)
 				return err_add(e, "remove what an earlier run left in '%s/tmp'",
 					       s->path);
 		}
 	for (size_t i = 0; i < leases.n; i++) {
-		if (strcmp(leases.p[i], "gate") != 0 && !lease_is_alive(s, leases.p[i]))
+		if (is_lease(leases.p[i]) && !lease_is_alive(s, leases.p[i]))
 			drop_dead_lease(s, leases.p[i]);
 	}
 	return 0;
+}
+
+int store_sweep(struct store *s, struct err *e)
+{
+	return sweep(s, false, e);
+}
+
+int sweep_closing(struct store *s, struct err *e)
+{
+	return sweep(s, true, e);
 }

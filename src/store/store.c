@@ -394,7 +394,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	if (s->tmp >= 0 && s->path && (!s->user || geteuid() == 0)) {
-		if (store_sweep(s, NULL) < 0)
+		if (sweep_closing(s, NULL) < 0)
 			log_debug("cannot sweep tmp/; a later run tries again");
 	}
 	if (s->fd >= 0)

@@ -37,6 +37,8 @@ void store_after_fork(struct store *s);
  * under the parent's lease, so that what it makes is held until the parent ends. `nr`: another one
  * for each child of this process. */
 void store_after_fork_within(struct store *s, unsigned nr);
+/* Takes the lease now if there is none yet: before such a fork. */
+int store_lease(struct store *s, struct err *e) _must_check_;
 DEFINE_CLEANUP(struct store, store_close)
 
 const char *store_path(const struct store *s);  /* absolute */

@@ -189,10 +189,9 @@ static void store_after_fork_within__holds_what_the_child_made(void **state)
 	ok(f, leases_read(f->s, &words, &f->e));
 	assert_true(map_has(&words, SL("s abcdefgh")));
 	map_done(&words);
-	ok(f, store_sweep(a, &f->e)); /* as store_close does: only what was discarded */
+	ok(f, store_sweep(a, &f->e)); /* only what was discarded: the rest may be in use */
 	assert_int_equal(count_in(f, "tmp"), 2);
-	store_close(a);
-	ok(f, store_sweep(f->s, &f->e));
+	store_close(a); /* whoever used it is dead now */
 	assert_int_equal(count_in(f, "tmp"), 0);
 }
 
