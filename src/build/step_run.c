@@ -60,41 +60,101 @@ static int bind_mount(struct plan *p, struct copy_job *j, struct sandbox_mount *
 	return 0;
 }
 
-/* Directories that stay from build to build, by id; locked ones are waited for. */
-static int cache_mount(struct plan *p, const struct mount_opt *o, struct sandbox_mount *m, struct run_mounts *all,
-		       bool fresh, struct err *e)
+/* ---- cache mounts: directories that stay from build to build, by id ---- */
+
+struct cache_lock {
+	char hex[SHA256_HEX];
+	int how;
+};
+
+static void cache_id(struct plan *p, const struct mount_opt *o, char hex[static SHA256_HEX])
 {
 	struct digest id;
 	_free_ char *text = str_printf("%s/%s", kvs_get(&p->opts->args, "BUILDKIT_CACHE_MOUNT_NS") ?: "",
 				       o->id && *o->id ? o->id : o->target);
 	digest_of(slice_of(text), &id);
-	char hex[SHA256_HEX];
+	(void) digest_hex(&id, hex);
+}
+
+static int by_hex(const void *a, const void *b)
+{
+	return strcmp(((const struct cache_lock *)a)->hex, ((const struct cache_lock *)b)->hex);
+}
+
+static int lock_cache(struct plan *p, const struct cache_lock *l, struct run_mounts *all, struct err *e)
+{
 	/* Said before it is looked at, so that a prune beside us leaves it alone. */
-	if (store_use(p->store, STORE_MOUNT, digest_hex(&id, hex), e) < 0)
+	if (store_use(p->store, STORE_MOUNT, l->hex, e) < 0)
 		return -1;
-	_free_ char *name = str_printf("mounts/%s", digest_hex(&id, hex));
-	_free_ char *tree = str_printf("%s/tree", name);
+	_free_ char *name = str_printf("mounts/%s", l->hex);
 	if (fs_mkdirs(store_fd(p->store), name, 0700, e) < 0)
 		return -1;
-	int lock = openat(store_fd(p->store), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (lock < 0)
-		return err_sys(e, "open the cache mount '%s'", o->target);
-	arr_push(&all->fds, lock);
-	int how = o->sharing == SHARING_LOCKED ? LOCK_EX : LOCK_SH;
-	while (flock(lock, how) < 0)
+	int fd = openat(store_fd(p->store), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open a cache mount");
+	arr_push(&all->fds, fd);
+	while (flock(fd, l->how) < 0)
 		if (errno != EINTR)
-			return err_sys(e, "lock the cache mount '%s'", o->target);
+			return err_sys(e, "lock a cache mount");
+	return 0;
+}
+
+/* Locked ones are waited for. All of a step are taken in the order of their ids, each once: two steps
+ * that want the same ones in another order do not wait for each other, nor one for itself. */
+static int lock_caches(struct plan *p, struct node *n, struct run_mounts *all, struct err *e)
+{
+	ARRAY_OF(struct cache_lock) locks = { 0 };
+	arr_each(rm, &n->mounts) {
+		if (rm->opt->type != MOUNT_CACHE)
+			continue;
+		struct cache_lock *l = arr_add(&locks);
+		cache_id(p, rm->opt, l->hex);
+		l->how = rm->opt->sharing == SHARING_LOCKED ? LOCK_EX : LOCK_SH;
+	}
+	if (locks.n > 1)
+		qsort(locks.p, locks.n, sizeof *locks.p, by_hex);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < locks.n;) {
+		struct cache_lock l = locks.p[i];
+		for (; i < locks.n && strcmp(locks.p[i].hex, l.hex) == 0; i++)
+			if (locks.p[i].how == LOCK_EX)
+				l.how = LOCK_EX;
+		r = lock_cache(p, &l, all, e);
+	}
+	arr_done(&locks);
+	return r;
+}
+
+/* It appears with its owner and mode; one that appeared meanwhile stays. */
+static int make_cache(struct plan *p, const struct mount_opt *o, const char *tree, struct err *e)
+{
+	struct entry ent = { .type = ENTRY_DIR, .mode = o->has_mode ? o->mode : 0755,
+			     .uid = o->uid, .gid = o->gid, .mtime = p->now };
+	_close_ int tmp = -1;
+	_free_ char *name = store_tmp_dir(p->store, &tmp, e);
+	if (!name || tree_set_meta(store_fd(p->store), name, &ent, store_tree_opts(p->store), e) < 0)
+		return -1;
+	if (renameat2(store_fd(p->store), name, store_fd(p->store), tree, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(e, "make the cache mount '%s'", o->target);
+	return store_discard(p->store, name, e);
+}
+
+static int cache_mount(struct plan *p, const struct mount_opt *o, struct sandbox_mount *m, struct run_mounts *all,
+		       bool fresh, struct err *e)
+{
+	char hex[SHA256_HEX];
+	cache_id(p, o, hex);
+	_free_ char *tree = str_printf("mounts/%s/tree", hex);
 	if (fresh && fs_remove(store_fd(p->store), tree, e) < 0)
 		return -1;
-	if (mkdirat(store_fd(p->store), tree, 0700) == 0) {
-		struct entry ent = { .type = ENTRY_DIR, .mode = o->has_mode ? o->mode : 0755,
-				     .uid = o->uid, .gid = o->gid, .mtime = p->now };
-		if (tree_set_meta(store_fd(p->store), tree, &ent, store_tree_opts(p->store), e) < 0)
-			return -1;
-	} else if (errno != EEXIST) {
-		return err_sys(e, "make the cache mount '%s'", o->target);
-	}
 	int fd = openat(store_fd(p->store), tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (make_cache(p, o, tree, e) < 0)
+			return -1;
+		fd = openat(store_fd(p->store), tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return err_sys(e, "open the cache mount '%s'", o->target);
 	arr_push(&all->fds, fd);
@@ -107,6 +167,8 @@ static int cache_mount(struct plan *p, const struct mount_opt *o, struct sandbox
 static int collect_mounts(struct plan *p, struct node *n, struct run_mounts *all, struct err *e)
 {
 	size_t bind = 0;
+	if (lock_caches(p, n, all, e) < 0)
+		return -1;
 	arr_each(rm, &n->mounts) {
 		const struct mount_opt *o = rm->opt;
 		struct sandbox_mount m = { .source_fd = -1 };
