@@ -63,7 +63,7 @@ static int put_member(struct archive *a, const char *name, uint64_t size,
 static int put_file(struct archive *a, const char *name,
 		    int (*fill)(void *, struct sink *, struct err *), void *ctx, struct err *e)
 {
-	_free_ char *tmp = fs_temp_name(".thimble-");
+	_free_ char *tmp = fs_temp_name(ARCHIVE_TEMP);
 	_close_ int fd = openat(a->dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 				0644);
 	if (fd < 0)

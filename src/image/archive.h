@@ -12,6 +12,9 @@ struct archive;
 struct err;
 struct sink;
 
+/* Begins the names of files that are being written in a directory. */
+#define ARCHIVE_TEMP ".thimble-"
+
 struct archive *archive_to_tar(struct sink *out); /* borrowed */
 struct archive *archive_to_dir(int dirfd); /* borrowed */
 int archive_dir(struct archive *a, const char *name, struct err *e) _must_check_;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/save.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -277,7 +279,27 @@ static int save_oci(struct save *v, struct err *e)
 
 /* ---- a layout directory ---- */
 
-/* Reads the index of a layout; an empty directory has none; -1 for anything else. */
+/* What a save that was interrupted leaves, for the index is written last: it may be begun again. */
+static bool is_unfinished(const char *name)
+{
+	return strcmp(name, "blobs") == 0 || strcmp(name, "oci-layout") == 0 ||
+	       slice_starts(slice_of(name), SL(ARCHIVE_TEMP));
+}
+
+/* Files that it did not finish. */
+static int drop_temps(int dirfd, struct err *e)
+{
+	struct walk_entry ent;
+	_cleanup_(walk_closep) struct walk *w = walk_open(dirfd, ".", e);
+	int r;
+	while ((r = walk_next(w, &ent, e)) > 0)
+		if (slice_starts(slice_of(ent.name), SL(ARCHIVE_TEMP)) &&
+		    S_ISREG(ent.st.st_mode))
+			(void)unlinkat(ent.dirfd, ent.name, 0);
+	return r;
+}
+
+/* Reads the index of a layout; an empty or unfinished one has none; -1 for anything else. */
 static int look_at_dir(int dirfd, const char *path, struct image_index *x, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
@@ -289,11 +311,15 @@ static int look_at_dir(int dirfd, const char *path, struct image_index *x, struc
 	}
 	struct walk_entry ent;
 	_cleanup_(walk_closep) struct walk *w = walk_open(dirfd, ".", e);
-	int r = walk_next(w, &ent, e);
-	if (r <= 0)
-		return r;
-	err_set(e, ERR_USER, "'%s' is neither empty nor an OCI layout", path);
-	return err_hint(e, "give a new directory");
+	int r;
+	while ((r = walk_next(w, &ent, e)) > 0) {
+		walk_skip(w);
+		if (is_unfinished(ent.name))
+			continue;
+		err_set(e, ERR_USER, "'%s' is neither empty nor an OCI layout", path);
+		return err_hint(e, "give a new directory");
+	}
+	return r;
 }
 
 static int save_into(struct save *v, int dirfd, struct image_index *x, struct err *e)
@@ -315,7 +341,11 @@ static int save_dir(struct save *v, const char *path, struct err *e)
 	_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open '%s'", path);
-	if (look_at_dir(fd, path, &x, e) < 0)
+	/* One save at a time: the index is read and written anew. Where the file system has no locks
+	 * it goes without. */
+	while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	if (look_at_dir(fd, path, &x, e) < 0 || drop_temps(fd, e) < 0)
 		return -1;
 	return save_into(v, fd, &x, e);
 }
