@@ -10,7 +10,7 @@ for verb in build run images tag rmi inspect history import load save cp prune i
 done
 fails 2 "no command" thimble
 fails 2 "an unknown command" thimble imagse
-like "$err" 'images' "the nearest"
+like "$err" "'images?'" "the nearest"
 fails 2 "an unknown flag" thimble images --jsno
 like "$err" '--json' "the nearest"
 fails 2 "a flag that wants a value" thimble build -t
