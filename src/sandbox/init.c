@@ -186,18 +186,12 @@ static int set_limits(const struct sandbox_spec *spec, struct err *e)
 }
 
 /* Descriptors 0, 1, 2 and the report at 3; every other one is closed. */
-static int arrange_descriptors(struct inside_spec *in, struct err *e)
+static int arrange_descriptors(struct inside_spec *in, int null, struct err *e)
 {
 	int fd[4];
 	for (int i = 0; i < 3; i++) {
 		int from = in->slave >= 0 ? in->slave : in->spec->stdio[i];
-		fd[i] = from >= 0 ? fcntl(from, F_DUPFD_CLOEXEC, 10)
-				  : open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (fd[i] >= 0 && fd[i] < 10) {
-			int low = fd[i];
-			fd[i] = fcntl(low, F_DUPFD_CLOEXEC, 10);
-			(void)close(low);
-		}
+		fd[i] = fcntl(from >= 0 ? from : null, F_DUPFD_CLOEXEC, 10);
 		if (fd[i] < 0)
 			return err_sys(e, "open descriptor %d", i);
 	}
@@ -220,11 +214,12 @@ static int set_up(struct inside_spec *in, struct strs *made, struct err *e)
 	const struct sandbox_spec *spec = in->spec;
 	if (spec->network == SANDBOX_NET_NONE && loopback_up(e) < 0)
 		return -1;
-	if (mounts_enter(in->mounts, made, e) < 0)
+	int null = -1;
+	if (mounts_enter(in->mounts, made, &null, e) < 0)
 		return -1;
 	if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return err_sys(e, "set the host name '%s'", spec->hostname);
-	if (set_limits(spec, e) < 0 || arrange_descriptors(in, e) < 0)
+	if (set_limits(spec, e) < 0 || arrange_descriptors(in, null, e) < 0)
 		return -1;
 	if (!spec->insecure && caps_bound(SANDBOX_CAPS) < 0)
 		return err_sys(e, "limit the capabilities");

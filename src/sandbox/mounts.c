@@ -5,18 +5,20 @@
  * any mount here). And proc and sysfs can be made in a user namespace only
  * while the machine's own are still visible, so the old root goes at the very end.
  *
- * Every mount is nodev, but for the six device files, which are bound from the machine's /dev one
- * by one, and devpts (design.md §6.1). */
+ * Every mount is nodev, but for the six device files, each a mount of its own, and devpts
+ * (design.md §6.1). */
 #include "sandbox/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -127,6 +129,7 @@ struct inside {
 	struct target_root root;
 	int stage; /* the tmpfs where texts are born */
 	unsigned staged; /* names in it */
+	int null; /* /dev/null, opened while nothing of the image or the caller lay over it */
 };
 
 /* Attaches a detached mount; takes fd (which may be -1: errno says why it could not be made). */
@@ -141,6 +144,21 @@ static int attach(struct inside *in, int fd, const char *target, bool dir, struc
 	if (move_mount(mount, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(e, "mount on '%s'", target);
 	return 0;
+}
+
+/* /proc, /sys and /dev must be where their names say: what is masked in them later is found by those
+ * names, and a link of the image would lead the masks elsewhere, or out of the root. */
+static int attach_fixed(struct inside *in, int fd, const char *target, struct err *e)
+{
+	_close_ int mount = fd;
+	struct stat st;
+	if (mount >= 0 && fstatat(in->root.fd, target + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISDIR(st.st_mode)) {
+		err_set(e, ERR_USER, "'%s' of the image is %s, and must be a directory", target,
+			S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
+		return err_hint(e, "make it an empty directory in the image, or leave it out");
+	}
+	return attach(in, take_fd(&mount), target, true, e);
 }
 
 static int set_attr(int fd, const char *path, unsigned set, bool all, struct err *e)
@@ -176,8 +194,8 @@ static int stage_open(struct inside *in, struct err *e)
 	_free_ char *bytes = str_printf("%llu", (unsigned long long)size);
 	const char *const options[][2] = { { "mode", "0755" }, { "size", bytes }, { NULL, NULL } };
 	in->stage = mount_new("tmpfs", CLEAN, options);
-	return attach(in, in->stage < 0 ? -1 : fcntl(in->stage, F_DUPFD_CLOEXEC, 3), "/proc", true,
-		      e);
+	return attach_fixed(in, in->stage < 0 ? -1 : fcntl(in->stage, F_DUPFD_CLOEXEC, 3), "/proc",
+			    e);
 }
 
 static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct err *e)
@@ -325,15 +343,49 @@ static int attach_callers(struct inside *in, struct err *e)
 
 /* ---- /dev, /sys, /proc ---- */
 
-static int bind_device(int dev, const char *name, struct err *e)
+/* This machine's own node, of which nothing but reading and writing goes through: without the
+ * read-only a step's chmod of /dev/null would be everybody's. */
+static int clone_device(const char *name)
 {
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NOEXEC };
 	_free_ char *path = str_printf("/dev/%s", name);
 	_close_ int node = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	_close_ int file = openat(dev, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+	if (node < 0 || mount_setattr(node, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return -1;
+	return take_fd(&node);
+}
+
+struct device {
+	const char *name;
+	unsigned major, minor;
+};
+
+/* A node of the sandbox's own, as docker makes it, is what it may do to as it likes. It is born on
+ * the stage, and only its own mount is not nodev. -1 with EPERM: not allowed here. */
+static int make_device(struct inside *in, const struct device *d)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+				   .attr_clr = MOUNT_ATTR_NODEV };
+	if (mknodat(in->stage, d->name, S_IFCHR | 0666, makedev(d->major, d->minor)) < 0 ||
+	    fchmodat(in->stage, d->name, 0666, 0) < 0)
+		return -1;
+	_close_ int node = open_tree(in->stage, d->name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (node < 0 || mount_setattr(node, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return -1;
+	return take_fd(&node);
+}
+
+static int attach_device(struct inside *in, int dev, const struct device *d, struct err *e)
+{
+	_close_ int node = in->m->spec->root.is_user ? -1 : make_device(in, d);
+	if (node < 0 && (in->m->spec->root.is_user || errno == EPERM))
+		node = clone_device(d->name);
+	_close_ int file = openat(dev, d->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
 	if (node < 0 || file < 0)
-		return err_sys(e, "open this machine's '%s'", path);
+		return err_sys(e, "make /dev/%s", d->name);
 	if (move_mount(node, "", file, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return err_sys(e, "bind '%s'", path);
+		return err_sys(e, "mount /dev/%s", d->name);
 	return 0;
 }
 
@@ -348,7 +400,10 @@ static int attach_console(struct inside *in, int dev, struct err *e)
 
 static int attach_dev(struct inside *in, struct err *e)
 {
-	static const char *const nodes[] = { "null", "zero", "full", "random", "urandom", "tty" };
+	static const struct device nodes[] = {
+		{ "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
+		{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+	};
 	static const char *const links[][2] = {
 		{ "/proc/self/fd", "fd" },       { "/proc/self/fd/0", "stdin" },
 		{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
@@ -360,11 +415,14 @@ static int attach_dev(struct inside *in, struct err *e)
 						  { NULL, NULL } };
 	const struct sandbox_spec *spec = in->m->spec;
 	_close_ int dev = mount_new("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, options);
-	if (attach(in, dev < 0 ? -1 : fcntl(dev, F_DUPFD_CLOEXEC, 3), "/dev", true, e) < 0)
+	if (attach_fixed(in, dev < 0 ? -1 : fcntl(dev, F_DUPFD_CLOEXEC, 3), "/dev", e) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT_OF(nodes); i++)
-		if (bind_device(dev, nodes[i], e) < 0)
+		if (attach_device(in, dev, &nodes[i], e) < 0)
 			return -1;
+	in->null = openat(dev, "null", O_RDWR | O_CLOEXEC);
+	if (in->null < 0)
+		return err_sys(e, "open /dev/null");
 	for (size_t i = 0; i < COUNT_OF(links); i++)
 		if (symlinkat(links[i][0], dev, links[i][1]) < 0)
 			return err_sys(e, "make /dev/%s", links[i][1]);
@@ -395,9 +453,9 @@ static int attach_sys(struct inside *in, struct err *e)
 			(void)close(fd);
 			return -1;
 		}
-		return attach(in, fd, "/sys", true, e);
+		return attach_fixed(in, fd, "/sys", e);
 	}
-	if (attach(in, fd, "/sys", true, e) < 0)
+	if (attach_fixed(in, fd, "/sys", e) < 0)
 		return -1;
 	if (statfs("/sys/fs/cgroup", &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return 0;
@@ -412,13 +470,19 @@ static int attach_sys(struct inside *in, struct err *e)
 static int hide(struct inside *in, const char *path, struct err *e)
 {
 	struct stat st;
-	if (fstatat(in->root.fd, path + 1, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT || errno == EACCES ? 0 : err_sys(e, "look at '%s'", path);
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	_close_ int there = (int)syscall(SYS_openat2, in->root.fd, path, &how, sizeof how);
+	if (there < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+		return 0;
+	if (there < 0 || fstat(there, &st) < 0)
+		return err_sys(e, "look at '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return attach(in, mount_new("tmpfs", CLEAN | MOUNT_ATTR_RDONLY, NULL), path, true,
 			      e);
-	return attach(in, open_tree(in->root.fd, "dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-		      path, false, e);
+	/* this machine's own: what lies at /dev/null in there may be the image's by now (a volume on
+	 * /dev), and a link of it would be followed out of the root */
+	return attach(in, clone_device("null"), path, false, e);
 }
 
 static int hide_all(struct inside *in, struct err *e)
@@ -482,10 +546,10 @@ static int change_root(struct inside *in, struct err *e)
 	return 0;
 }
 
-int mounts_enter(const struct mounts *m, struct strs *made, struct err *e)
+int mounts_enter(const struct mounts *m, struct strs *made, int *null, struct err *e)
 {
 	const struct sandbox_spec *spec = m->spec;
-	struct inside in = { .m = m, .root = { .fd = -1, .made = made }, .stage = -1 };
+	struct inside in = { .m = m, .root = { .fd = -1, .made = made }, .stage = -1, .null = -1 };
 	if (attach_root(&in, e) < 0 || stage_open(&in, e) < 0 || attach_sys(&in, e) < 0 ||
 	    attach_dev(&in, e) < 0 || attach_hosts(&in, e) < 0)
 		return -1;
@@ -495,7 +559,7 @@ int mounts_enter(const struct mounts *m, struct strs *made, struct err *e)
 		return -1;
 	if (attach_callers(&in, e) < 0)
 		return -1;
-	if (attach(&in, mount_new("proc", CLEAN, NULL), "/proc", true, e) < 0)
+	if (attach_fixed(&in, mount_new("proc", CLEAN, NULL), "/proc", e) < 0)
 		return -1;
 	if (spec->make_cwd && spec->cwd) {
 		struct target_root plain = { .fd = in.root.fd };
@@ -507,5 +571,6 @@ int mounts_enter(const struct mounts *m, struct strs *made, struct err *e)
 		return -1;
 	if (spec->root.read_only && set_read_only(&in, e) < 0)
 		return -1;
+	*null = in.null;
 	return change_root(&in, e);
 }

@@ -18,5 +18,6 @@ int mounts_prepare(const struct sandbox_spec *spec, struct mounts *m, struct err
 void mounts_done(struct mounts *m); /* closes descriptors; root.made and root.dirfd stay */
 
 /* In the new process, which is pid 1 of its namespaces: mounts everything and makes it the root;
- * nothing of the former one stays. The working directory is "/" then. `made` as in target.h. */
-int mounts_enter(const struct mounts *m, struct strs *made, struct err *e) _must_check_;
+ * nothing of the former one stays. The working directory is "/" then. `made` as in target.h. *null:
+ * /dev/null, whatever lies there by now. On failure the process is to end; it closes nothing. */
+int mounts_enter(const struct mounts *m, struct strs *made, int *null, struct err *e) _must_check_;

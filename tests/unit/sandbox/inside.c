@@ -3,7 +3,7 @@
  *	caps | fds | mounts | ids | ns | env | pwd | parent
  *	cat PATH | write PATH TEXT | touch PATH | rm PATH | mkdir PATH | list PATH | stat PATH
  *	exit N | die SIG | trap SIG | sleep | orphans | tty | limits
- *	socket FAMILY TYPE | mknod PATH | unshare | mount | chown PATH UID
+ *	socket FAMILY TYPE | mknod PATH | unshare | mount | chown PATH UID | chmod PATH OCTAL
  * Several commands are parted by "--". A failing one prints "NAME: errno N". */
 #include <dirent.h>
 #include <errno.h>
@@ -218,6 +218,8 @@ static void command(char **a)
 		told("mount", mount("none", "/", "tmpfs", 0, NULL));
 	else if (!strcmp(c, "chown"))
 		told("chown", chown(x, (uid_t)atoi(y), (gid_t)atoi(y)));
+	else if (!strcmp(c, "chmod"))
+		told("chmod", chmod(x, (mode_t)strtoul(y, NULL, 8)));
 	else
 		printf("what is %s?\n", c), exit(99);
 }

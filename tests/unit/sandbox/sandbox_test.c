@@ -140,6 +140,22 @@ static void assert_contains(const struct job *j, const char *text)
 		fail_msg("'%s' is not in:\n%s", text, j->out.p);
 }
 
+/* ---- files of the world ---- */
+
+static void make_file(const char *path, const char *text, mode_t mode)
+{
+	int fd = openat(w.dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text), NULL), 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+	(void)close(fd);
+}
+
+static void make_dir(const char *path)
+{
+	assert_int_equal(fs_mkdirs(w.dirfd, path, 0755, NULL), 0);
+}
+
 /* ---- what it is allowed ---- */
 
 static void sandbox__has_dockers_capabilities(void **state)
@@ -335,6 +351,74 @@ static void sandbox__dev_is_complete(void **state)
 		"tty\nurandom\nzero\n");
 	assert_output("write /dev/null x -- write /dev/shm/x y -- write /dev/stdout z",
 		      "write: ok\nwrite: ok\nzwrite: ok\n");
+}
+
+/* What is masked is found by the names /proc, /sys and /dev. A link of the image in their place once
+ * led the masks astray, and /proc/sys could be written. */
+static void sandbox__wants_plain_directories(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "proc", "sys", "dev" };
+	static const char *const links[] = { "/usr", "usr", "/", "..", "/tmp", NULL };
+	static const char *const with_evil[] = { "l0", "l1", "evil" };
+	static char *const argv[] = { (char *)"/inside", NULL };
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		for (size_t k = 0; k < COUNT_OF(links); k++) {
+			struct job j;
+			job_init(&j);
+			make_dir("evil");
+			_free_ char *path = str_printf("evil/%s", names[i]);
+			if (links[k])
+				assert_int_equal(symlinkat(links[k], w.dirfd, path), 0);
+			else
+				make_file(path, "", 0644);
+			j.spec.root.lowers = with_evil;
+			j.spec.root.lowers_n = 3;
+			assert_int_equal(job_argv(&j, argv), -1);
+			assert_int_equal(j.e.kind, ERR_USER);
+			assert_non_null(strstr(line_of(&j.e), "must be a directory"));
+			assert_int_equal(fs_remove(w.dirfd, "evil", NULL), 0);
+			job_done(&j);
+		}
+}
+
+/* A volume on /dev brings its own `null`, which once was bound over /proc/keys: through a link that
+ * was followed from this machine's root. */
+static void sandbox__masks_with_its_own_null(void **state)
+{
+	(void)state;
+	_free_ char *secret = str_printf("%s/secret", w.path);
+	make_file("secret", "canary", 0644);
+	make_dir("volume");
+	assert_int_equal(symlinkat(secret, w.dirfd, "volume/null"), 0);
+	_close_ int src = openat(w.dirfd, "volume", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct sandbox_mount mount = { .kind = SANDBOX_BIND, .source_fd = src,
+					     .target = "/dev" };
+	struct job j;
+	job_init(&j);
+	j.spec.mounts = &mount;
+	j.spec.mounts_n = 1;
+	job_run(&j, "cat /proc/keys -- write /proc/keys x -- cat /proc/timer_list -- mounts");
+	assert_false(contains(&j, "canary"));
+	assert_false(contains(&j, "secret"));
+	job_done(&j);
+	_cleanup_(buf_done) struct buf text = { 0 };
+	assert_int_equal(fs_read(w.dirfd, "secret", 100, &text, NULL), 0);
+	assert_string_equal(text.p, "canary");
+	assert_int_equal(fs_remove(w.dirfd, "volume", NULL), 0);
+}
+
+static void sandbox__devices_are_its_own(void **state)
+{
+	(void)state;
+	struct stat before, after;
+	assert_int_equal(stat("/dev/null", &before), 0);
+	assert_output("chmod /dev/null 600 -- chmod /proc/keys 777 -- write /dev/null x",
+		      w.is_user ? "chmod: errno 30\nchmod: errno 30\nwrite: ok\n"
+				: "chmod: ok\nchmod: errno 30\nwrite: ok\n");
+	assert_int_equal(stat("/dev/null", &after), 0);
+	assert_int_equal(after.st_mode, before.st_mode);
+	assert_int_equal(after.st_ctime, before.st_ctime);
 }
 
 /* ---- changes ---- */
@@ -850,20 +934,6 @@ static void sandbox__setup_failure_leaves_nothing(void **state)
 
 /* ---- the world ---- */
 
-static void make_file(const char *path, const char *text, mode_t mode)
-{
-	int fd = openat(w.dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	assert_true(fd >= 0);
-	assert_int_equal(fd_write_all(fd, text, strlen(text), NULL), 0);
-	assert_int_equal(fchmod(fd, mode), 0);
-	(void)close(fd);
-}
-
-static void make_dir(const char *path)
-{
-	assert_int_equal(fs_mkdirs(w.dirfd, path, 0755, NULL), 0);
-}
-
 static void copy_program(const char *to)
 {
 	_close_ int in = open(INSIDE, O_RDONLY | O_CLOEXEC);
@@ -932,6 +1002,9 @@ int main(void)
 		cmocka_unit_test(sandbox__mounts_are_nodev),
 		cmocka_unit_test(sandbox__hides_and_protects),
 		cmocka_unit_test(sandbox__dev_is_complete),
+		cmocka_unit_test(sandbox__wants_plain_directories),
+		cmocka_unit_test(sandbox__masks_with_its_own_null),
+		cmocka_unit_test(sandbox__devices_are_its_own),
 		cmocka_unit_test(sandbox__changes_go_to_upper_only),
 		cmocka_unit_test(sandbox__works_by_the_old_interface),
 		cmocka_unit_test(sandbox__without_upper_drops_changes),
