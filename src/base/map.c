@@ -64,26 +64,26 @@ void map_done(struct map *m)
 }
 
 /* The slot that holds key, or NULL. */
-static uint32_t *find(const struct map *m, struct slice key)
+static uint32_t *find(const struct map *m, struct slice key, uint64_t hash)
 {
 	if (m->slots_n == 0)
 		return NULL;
-	for (size_t i = (size_t)map_hash(key) & (m->slots_n - 1);; i = (i + 1) & (m->slots_n - 1)) {
+	for (size_t i = (size_t)hash & (m->slots_n - 1);; i = (i + 1) & (m->slots_n - 1)) {
 		uint32_t at = m->slots[i];
 		if (at == 0)
 			return NULL;
 		if (at == TAKEN_AWAY)
 			continue;
 		const struct map_entry *ent = &m->p[at - 1];
-		if (ent->key_len == key.n && memcmp(ent->key, key.p ? key.p : "", key.n) == 0)
+		if (ent->hash == hash && ent->key_len == key.n &&
+		    memcmp(ent->key, key.p ? key.p : "", key.n) == 0)
 			return &m->slots[i];
 	}
 }
 
 static void place(struct map *m, size_t entry)
 {
-	struct slice key = { m->p[entry].key, m->p[entry].key_len };
-	size_t i = (size_t)map_hash(key) & (m->slots_n - 1);
+	size_t i = (size_t)m->p[entry].hash & (m->slots_n - 1);
 	while (m->slots[i] != 0)
 		i = (i + 1) & (m->slots_n - 1);
 	m->slots[i] = (uint32_t)entry + 1;
@@ -109,18 +109,19 @@ static void rehash(struct map *m)
 
 void *map_get(const struct map *m, struct slice key)
 {
-	const uint32_t *slot = find(m, key);
+	const uint32_t *slot = m->live ? find(m, key, map_hash(key)) : NULL;
 	return slot ? m->p[*slot - 1].value : NULL;
 }
 
 bool map_has(const struct map *m, struct slice key)
 {
-	return find(m, key) != NULL;
+	return m->live && find(m, key, map_hash(key)) != NULL;
 }
 
 void *map_put(struct map *m, struct slice key, void *value)
 {
-	const uint32_t *slot = find(m, key);
+	uint64_t hash = map_hash(key);
+	const uint32_t *slot = find(m, key, hash);
 	if (slot) {
 		void *before = m->p[*slot - 1].value;
 		m->p[*slot - 1].value = value;
@@ -133,7 +134,7 @@ void *map_put(struct map *m, struct slice key, void *value)
 		m->cap = m->cap ? 2 * m->cap : 8;
 		m->p = mem_resize(m->p, m->cap, sizeof *m->p);
 	}
-	m->p[m->n] = (struct map_entry){ str_ndup(key.p, key.n), key.n, value };
+	m->p[m->n] = (struct map_entry){ str_ndup(key.p, key.n), key.n, hash, value };
 	place(m, m->n++);
 	m->live++;
 	return NULL;
@@ -141,7 +142,7 @@ void *map_put(struct map *m, struct slice key, void *value)
 
 void *map_del(struct map *m, struct slice key)
 {
-	uint32_t *slot = find(m, key);
+	uint32_t *slot = m->live ? find(m, key, map_hash(key)) : NULL;
 	if (!slot)
 		return NULL;
 	struct map_entry *ent = &m->p[*slot - 1];
