@@ -44,12 +44,10 @@ static int hash_one(struct source_want *w, struct err *e)
 	_close_ int fd = source_tree_open(w->tree, &w->hit, e);
 	if (fd < 0)
 		return -1;
-	struct stat after;
 	uint64_t size;
-	if (fstat(fd, &w->seen) < 0 || read_digest(fd, &w->digest, &size) < 0 || fstat(fd, &after) < 0)
+	if (read_digest(fd, &w->digest, &size) < 0)
 		return err_sys(e, "read '%s'", w->hit.entry->path);
-	if (size != w->hit.entry->size || after.st_mtim.tv_sec != w->seen.st_mtim.tv_sec ||
-	    after.st_mtim.tv_nsec != w->seen.st_mtim.tv_nsec || after.st_size != w->seen.st_size) {
+	if (size != w->hit.entry->size || !source_unchanged(w, fd)) {
 		err_set(e, ERR_USER, "'%s' changed while it was read", w->hit.entry->path);
 		return err_hint(e, "build again when nothing writes to the context");
 	}
@@ -92,7 +90,7 @@ static struct source_tree *dir_of(const struct source_want *w)
 	return w->tree->under ? w->tree->under : w->tree;
 }
 
-static bool known(struct source_want *w, struct stat *st)
+static bool known(struct source_want *w)
 {
 	if (w->hit.entry->has_digest) {
 		w->digest = w->hit.entry->digest;
@@ -100,14 +98,9 @@ static bool known(struct source_want *w, struct stat *st)
 	}
 	struct source_tree *dir = dir_of(w);
 	if (dir) {
-		/* The entry was made from lstat a moment ago, but does not hold inode and ctime. */
-		char name[4096 + 2];
-		if ((size_t)snprintf(name, sizeof name, "%s", w->hit.entry->path) >= sizeof name)
-			return false;
-		if (fstatat(dir->dirfd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
-			return false;
-		w->seen = *st;
-		return ctxcache_get(dir->digests, st, &w->digest);
+		struct stat st;
+		source_seen(w->hit.entry, &st);
+		return ctxcache_get(dir->digests, &st, &w->digest);
 	}
 	struct digest key;
 	layer_key(w, &key);
@@ -125,7 +118,9 @@ static int remember(struct source_want *w, struct err *e)
 {
 	struct source_tree *dir = dir_of(w);
 	if (dir) {
-		ctxcache_put(dir->digests, &w->seen, &w->digest);
+		struct stat st;
+		source_seen(w->hit.entry, &st);
+		ctxcache_put(dir->digests, &st, &w->digest);
 		return 0;
 	}
 	struct digest key;
@@ -139,8 +134,7 @@ int source_digests(struct source_want *want, size_t n, struct err *e)
 	struct job j = { .want = want, .lock = PTHREAD_MUTEX_INITIALIZER };
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct stat st;
-		if (want[i].hit.entry->type != ENTRY_FILE || known(&want[i], &st))
+		if (want[i].hit.entry->type != ENTRY_FILE || known(&want[i]))
 			continue;
 		arr_push(&j.todo, i);
 		bytes += want[i].hit.entry->size;
@@ -174,9 +168,5 @@ bool source_unchanged(const struct source_want *w, int fd)
 	struct stat st;
 	if (!dir_of(w))
 		return true; /* snapshots are immutable */
-	return fstat(fd, &st) == 0 && st.st_dev == w->seen.st_dev && st.st_ino == w->seen.st_ino &&
-	       st.st_size == w->seen.st_size && st.st_mtim.tv_sec == w->seen.st_mtim.tv_sec &&
-	       st.st_mtim.tv_nsec == w->seen.st_mtim.tv_nsec &&
-	       st.st_ctim.tv_sec == w->seen.st_ctim.tv_sec &&
-	       st.st_ctim.tv_nsec == w->seen.st_ctim.tv_nsec;
+	return fstat(fd, &st) == 0 && source_is_same(w->hit.entry, &st);
 }

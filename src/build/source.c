@@ -104,33 +104,47 @@ static int let_in(struct source_tree *t, const char *key, bool dir, struct err *
 	return holds_included(t, key, e);
 }
 
-static int dir_lookup(void *ctx, const char *key, struct arena *arena, struct entry *out, struct err *e)
+/* An entry of a directory with what tells whether the file is still the one that was looked at. */
+struct dir_entry {
+	struct entry ent; /* first */
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtim, ctim;
+};
+
+void source_seen(const struct entry *ent, struct stat *out)
+{
+	const struct dir_entry *d = (const struct dir_entry *)ent;
+	*out = (struct stat){ .st_dev = d->dev, .st_ino = d->ino, .st_size = d->size, .st_mtim = d->mtim,
+			      .st_ctim = d->ctim };
+}
+
+bool source_is_same(const struct entry *ent, const struct stat *st)
+{
+	const struct dir_entry *d = (const struct dir_entry *)ent;
+	return st->st_dev == d->dev && st->st_ino == d->ino && st->st_size == d->size &&
+	       st->st_mtim.tv_sec == d->mtim.tv_sec && st->st_mtim.tv_nsec == d->mtim.tv_nsec &&
+	       st->st_ctim.tv_sec == d->ctim.tv_sec && st->st_ctim.tv_nsec == d->ctim.tv_nsec;
+}
+
+static bool is_not_there(int no)
+{
+	return no == ENOENT || no == ENOTDIR || no == ELOOP || no == EXDEV || no == ENAMETOOLONG;
+}
+
+static int dir_lookup(void *ctx, const char *key, struct arena *arena, const struct entry **out,
+		      struct err *e)
 {
 	struct source_tree *t = ctx;
 	if (t->allowed && !t->allowed(key))
 		return 0;
-	struct slice parent = path_dir(slice_of(key)), name = path_base(slice_of(key));
-	if (slice_is(parent, "."))
-		parent = SL("");
+	const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : *key ? key : ".";
+	struct slice parent = { key, slash ? (size_t)(slash - key) : 0 };
 	struct stat st;
-	int fd = -1;
-	if (*key == 0) {
-		if (fstat(t->dirfd, &st) < 0)
-			return err_sys(e, "look at '%s'", t->path);
-		fd = t->dirfd;
-		name = SL(".");
-	} else {
-		fd = dir_of(t, parent);
-		if (fd < 0)
-			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV ?
-				       0 :
-				       err_sys(e, "look at '%s/%s'", t->path, key);
-		_free_ char *last = slice_dup(name);
-		if (fstatat(fd, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return errno == ENOENT || errno == ENAMETOOLONG ?
-				       0 :
-				       err_sys(e, "look at '%s/%s'", t->path, key);
-	}
+	int fd = *key ? dir_of(t, parent) : t->dirfd;
+	if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return is_not_there(errno) ? 0 : err_sys(e, "look at '%s/%s'", t->path, key);
 	int r = let_in(t, key, S_ISDIR(st.st_mode), e);
 	if (r <= 0)
 		return r;
@@ -138,19 +152,25 @@ static int dir_lookup(void *ctx, const char *key, struct arena *arena, struct en
 		fd = dir_of(t, parent); /* let_in may have moved on */
 	if (fd < 0)
 		return err_sys(e, "look at '%s/%s'", t->path, key);
-	_free_ char *last = slice_dup(name);
-	struct stat as = st;
+	struct dir_entry *d = ARENA_NEW(arena, struct dir_entry);
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
+	d->size = st.st_size;
+	d->mtim = st.st_mtim;
+	d->ctim = st.st_ctim;
 	if (S_ISSOCK(st.st_mode)) { /* as BuildKit's transfer of a context does */
-		as.st_mode = S_IFREG | (st.st_mode & 07777);
-		as.st_size = 0;
+		st.st_mode = S_IFREG | (st.st_mode & 07777);
+		st.st_size = 0;
 	}
-	if (entry_from_file(arena, fd, last, &as, out, e) < 0)
+	if (entry_from_file(arena, fd, name, &st, &d->ent, e) < 0)
 		return err_add(e, "look at '%s/%s'", t->path, key);
-	out->path = key;
-	out->uid = out->gid = 0;
+	d->ent.path = arena_str(arena, slice_of(key));
+	d->ent.uid = d->ent.gid = 0;
 	/* Hard links: the low bits of the inode tell files of one inode apart well enough to ask;
 	 * copying compares device and inode again. */
-	out->group = S_ISREG(st.st_mode) && st.st_nlink > 1 ? (uint32_t)(st.st_ino ^ (st.st_ino >> 32)) | 1 : 0;
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		d->ent.group = (uint32_t)(st.st_ino ^ (st.st_ino >> 32)) | 1;
+	*out = &d->ent;
 	return 1;
 }
 

@@ -64,8 +64,10 @@ struct source_want {
 	struct source_tree *tree;
 	struct view_hit hit;
 	struct digest digest;  /* out */
-	struct stat seen;      /* out, directories: as it was when it was read, to see changes later */
 };
 int source_digests(struct source_want *want, size_t n, struct err *e) _must_check_;
+/* An entry that a directory (not a layer) gave: as it was when it was looked at. */
+void source_seen(const struct entry *ent, struct stat *out);
+bool source_is_same(const struct entry *ent, const struct stat *st);
 /* True if the file still is what source_digests read. */
 bool source_unchanged(const struct source_want *w, int fd);

@@ -169,18 +169,11 @@ static int lookup_bottom(struct view *v, const char *key, struct view_hit *out, 
 		return 0;
 	struct view_hit *memo = map_get(v->found, slice_of(key));
 	if (!memo) {
-		struct entry ent = { 0 };
-		int r = v->bottom->lookup(v->bottom->ctx, key, &v->arena, &ent, e);
-		if (r < 0)
+		const struct entry *ent = NULL;
+		if (v->bottom->lookup(v->bottom->ctx, key, &v->arena, &ent, e) < 0)
 			return -1;
 		memo = ARENA_NEW(&v->arena, struct view_hit);
-		memo->layer = -1;
-		if (r > 0) {
-			struct entry *kept = ARENA_NEW(&v->arena, struct entry);
-			*kept = ent;
-			kept->path = arena_str(&v->arena, slice_of(key));
-			memo->entry = kept;
-		}
+		*memo = (struct view_hit){ ent, -1 };
 		map_put(v->found, slice_of(key), memo);
 	}
 	if (!memo->entry)

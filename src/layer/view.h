@@ -13,15 +13,17 @@
 
 struct view_hit {
 	const struct entry *entry; /* valid while the view and its indexes are */
-	int layer;                 /* number of the view_push that gave it, from 0; -1: the bottom */
+	int layer; /* number of the view_push that gave it, from 0; -1: the bottom */
 };
 
 /* Something beneath all layers that has no index: this machine's own files. Keys as in entries;
  * answers are for the allow-listed part only. */
 struct view_bottom {
 	void *ctx;
-	/* 1 and *out (strings in arena), 0 if there is none, -1. Symbolic links are not followed. */
-	int (*lookup)(void *ctx, const char *key, struct arena *arena, struct entry *out, struct err *e);
+	/* 1 and *out (with its strings, as long-lived as arena), 0 if there is none, -1. Symbolic links
+	 * are not followed. */
+	int (*lookup)(void *ctx, const char *key, struct arena *arena, const struct entry **out,
+		      struct err *e);
 	/* Names in a directory, unsorted. */
 	int (*list)(void *ctx, const char *key, struct strs *names, struct err *e);
 };
@@ -30,9 +32,9 @@ struct view {
 	struct arena arena;
 	ARRAY_OF(struct view_hit) hits; /* merged, tree order, whiteouts gone */
 	int layers;
-	struct view_bottom *bottom;     /* borrowed, or NULL */
-	struct map *found;              /* entries of the bottom seen so far */
-	struct index hidden;            /* what layers hide of the bottom */
+	struct view_bottom *bottom; /* borrowed, or NULL */
+	struct map *found; /* entries of the bottom seen so far */
+	struct index hidden; /* what layers hide of the bottom */
 };
 
 void view_done(struct view *v);
@@ -58,7 +60,8 @@ int view_list(struct view *v, const char *key, struct strs *names, struct err *e
  * Not to be used while the view changes. */
 struct view_walk;
 struct view_walk *view_walk_open(struct view *v, const char *key, struct err *e);
-int view_walk_next(struct view_walk *w, struct view_hit *out, struct err *e) _must_check_; /* 1, 0, -1 */
+int view_walk_next(struct view_walk *w, struct view_hit *out, struct err *e)
+	_must_check_; /* 1, 0, -1 */
 void view_walk_skip(struct view_walk *w); /* what is below the directory told last */
 void view_walk_close(struct view_walk *w);
 DEFINE_CLEANUP(struct view_walk, view_walk_close)

@@ -189,7 +189,11 @@ static int next_by_names(struct view_walk *w, struct view_hit *out, struct err *
 		return 0;
 	struct level *l = arr_last(&w->levels);
 	const char *name = l->names.p[l->at++];
-	_free_ char *key = *l->key ? str_printf("%s/%s", l->key, name) : str_dup(name);
+	size_t dir = strlen(l->key);
+	_free_ char *key = mem_alloc(dir + strlen(name) + 2);
+	memcpy(key, l->key, dir);
+	key[dir] = '/';
+	strcpy(key + dir + (dir > 0), name);
 	int r = view_lookup(w->view, key, out, e);
 	if (r == 0)
 		return err_set(e, ERR_DATA, "'/%s' vanished while it was being read", key);
