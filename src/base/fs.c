@@ -13,7 +13,10 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/path.h"
+
+#define COPY_MOST (64u << 20) /* in one go, between looks at whether to go on */
 
 int root_open_mode(int rootfd, const char *path, int flags, mode_t mode, struct err *e)
 {
@@ -49,11 +52,20 @@ int root_open_parent(int rootfd, const char *path, const char **name, struct err
 	return fd;
 }
 
+/* True, with errno, when the command is to end: see base/interrupt.h. */
+static bool is_interrupted(void)
+{
+	if (!interrupt_pending())
+		return false;
+	errno = EINTR;
+	return true;
+}
+
 int fd_write_all(int fd, const void *p, size_t n, struct err *e)
 {
 	for (const char *at = p; n;) {
-		ssize_t put = write(fd, at, n);
-		if (put < 0 && errno == EINTR)
+		ssize_t put = is_interrupted() ? -1 : write(fd, at, n);
+		if (put < 0 && errno == EINTR && !interrupt_pending())
 			continue;
 		if (put < 0)
 			return err_sys(e, "write");
@@ -67,8 +79,8 @@ ssize_t fd_read_some(int fd, void *p, size_t n)
 {
 	ssize_t got;
 	do
-		got = read(fd, p, n);
-	while (got < 0 && errno == EINTR);
+		got = is_interrupted() ? -1 : read(fd, p, n);
+	while (got < 0 && errno == EINTR && !interrupt_pending());
 	return got;
 }
 
@@ -90,8 +102,10 @@ ssize_t fd_pread(int fd, void *p, size_t n, uint64_t at)
 {
 	size_t done = 0;
 	while (done < n) {
-		ssize_t got = pread(fd, (char *)p + done, n - done, (off_t)(at + done));
-		if (got < 0 && errno == EINTR)
+		ssize_t got = is_interrupted()
+				      ? -1
+				      : pread(fd, (char *)p + done, n - done, (off_t)(at + done));
+		if (got < 0 && errno == EINTR && !interrupt_pending())
 			continue;
 		if (got < 0)
 			return -1;
@@ -193,9 +207,10 @@ static int copy_by_hand(int in, int out, uint64_t n, uint64_t *copied, struct er
 static int copy_range(int in, int out, uint64_t n, bool *by_hand, uint64_t *copied, struct err *e)
 {
 	while (n && !*by_hand) {
-		size_t most = n < (1u << 30) ? (size_t)n : (1u << 30);
-		ssize_t got = copy_file_range(in, NULL, out, NULL, most, 0);
-		if (got < 0 && errno == EINTR)
+		size_t most = n < COPY_MOST ? (size_t)n : COPY_MOST;
+		ssize_t got = is_interrupted() ? -1
+					       : copy_file_range(in, NULL, out, NULL, most, 0);
+		if (got < 0 && errno == EINTR && !interrupt_pending())
 			continue;
 		if (got < 0 && !is_no_kernel_copy(errno))
 			return err_sys(e, "copy");

@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/js.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -242,25 +244,34 @@ static void running_done(struct running *r)
 	buf_done(&r->tail);
 }
 
-/* A step failed: what still runs is ended; its own children die with it. */
+/* A step failed: what still runs is ended; its own children die with it. They become ours then
+ * (PR_SET_CHILD_SUBREAPER) and are waited for, so that nothing holds or writes files any more when
+ * they are swept away. */
 static void stop_all(struct executor *x)
 {
+	enum { PATIENCE = 2000 }; /* ms; one that the kernel cannot end is left to it */
 	arr_each(r, &x->running) {
 		(void) kill(r->pid, SIGKILL);
 		(void) proc_wait(r->pid);
 		running_done(r);
 	}
 	arr_done(&x->running);
+	for (int i = 0; i < PATIENCE && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		(void) nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
 static int wait_some(struct executor *x, struct err *e)
 {
-	struct pollfd fds[RUNNING_MAX * 3];
+	struct pollfd fds[RUNNING_MAX * 3 + 1];
 	nfds_t n = 0;
 	arr_each(r, &x->running)
 		for (int i = 0; i < 3; i++)
 			fds[n++] = (struct pollfd){ .fd = r->fds[i], .events = POLLIN };
-	if (poll(fds, n, -1) < 0)
+	fds[n++] = (struct pollfd){ .fd = interrupt_fd(), .events = POLLIN };
+	int ready = poll(fds, n, -1);
+	if (interrupt_pending())
+		return err_set(e, ERR_SYS, "the build was interrupted");
+	if (ready < 0)
 		return errno == EINTR ? 0 : err_sys(e, "wait for steps");
 	for (size_t at = 0, k = 0; at < x->running.n; k++) {
 		struct running *r = &x->running.p[at];
@@ -326,6 +337,7 @@ static int advance(struct executor *x, struct node *n, struct err *e)
 int exec_plan(struct plan *p, struct err *e)
 {
 	struct executor x = { .plan = p, .left = p->nodes.n };
+	(void) prctl(PR_SET_CHILD_SUBREAPER, 1);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	x.limit = cpus < 2 ? 4 : cpus * 2 > RUNNING_MAX ? RUNNING_MAX : (size_t)cpus * 2;
 	int r = 0;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/interrupt.h"
 #include "base/num.h"
 #include "base/path.h"
 #include "build/build.h"
@@ -316,7 +317,8 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 	progress_end(p);
 	progress_free(p);
 	if (ok < 0) {
-		name_failure(&in, e);
+		if (!interrupt_pending())
+			name_failure(&in, e);
 		return -1;
 	}
 	ok = finish(c, a, &in, &r, &outputs, since, e);
@@ -332,6 +334,7 @@ const struct cmd cmd_build = {
 	.opts = build_options,
 	.args_size = sizeof(struct build_args),
 	.run = build_main,
+	.unwinds = true,
 	.min = 1,
 	.max = 1,
 	.group = GROUP_BUILD,

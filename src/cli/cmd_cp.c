@@ -94,6 +94,7 @@ const struct cmd cmd_cp = {
 	opts,
 	sizeof(struct cp_args),
 	run,
+	.unwinds = true,
 	.min = 2,
 	.max = 2,
 	.group = GROUP_IMAGES,

@@ -147,6 +147,7 @@ const struct cmd cmd_import = {
 	opts,
 	sizeof(struct import_args),
 	run,
+	.unwinds = true,
 	.min = 1,
 	.max = 2,
 	.group = GROUP_IMAGES,

@@ -98,6 +98,7 @@ const struct cmd cmd_load = {
 	opts,
 	sizeof(struct load_args),
 	run,
+	.unwinds = true,
 	.group = GROUP_IMAGES,
 	.details =
 		"Takes OCI layouts (directories and archives) and what 'docker save' writes, compressed or not.\n",

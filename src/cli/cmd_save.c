@@ -158,6 +158,7 @@ const struct cmd cmd_save = {
 	opts,
 	sizeof(struct save_args),
 	run,
+	.unwinds = true,
 	.min = 1,
 	.max = ARGS_ANY,
 	.defaults = &defaults,

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/term.h"
 #include "cli/cli.h"
@@ -397,6 +398,8 @@ static int run_command(struct cli *c, int argc, char **argv, struct err *e)
 		cli_print(c, &b, false);
 		r = 0;
 	} else if ((r = count_words(c, &words, e)) == 0) {
+		if (cmd->unwinds)
+			interrupt_catch();
 		r = cmd->run(c, args, &words, e);
 	}
 	opt_done(cmd->opts, args);
@@ -486,7 +489,10 @@ int main(int argc, char **argv)
 			 .color = isatty(STDERR_FILENO) && !(no_color && *no_color) };
 	_cleanup_(err_done) struct err e = { 0 };
 	int status = dispatch(&c, argc - 1, argv + 1, &e);
-	if (status < 0) {
+	if (status < 0 && interrupt_pending()) {
+		status = 128 + interrupt_pending();
+		cli_warn(&c, "stopped by a signal (%s)", strsignal(interrupt_pending()));
+	} else if (status < 0) {
 		status = c.cmd && c.cmd->failed ? c.cmd->failed : c.wrong ? 2 : 1;
 		cli_error(&c, &e);
 	}

@@ -107,6 +107,7 @@ struct cmd {
 	int (*run)(struct cli *cli, const void *args, const struct words *words, struct err *e);
 	size_t min, max; /* how many positional arguments; max ARGS_ANY: any number */
 	const void *defaults; /* struct to start from, or NULL: zeroes */
+	bool unwinds; /* ^C lets it take away what is half made (base/interrupt.h) */
 	bool stop; /* flags end at the first positional argument (run) */
 	int failed; /* exit status of our own failures, 0: 1 (and 2 for the command line) */
 	enum cmd_group group;

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "store/internal.h"
 
@@ -24,7 +25,7 @@ static int lock(int fd, int how)
 	int r;
 	do
 		r = flock(fd, how);
-	while (r < 0 && errno == EINTR);
+	while (r < 0 && errno == EINTR && !interrupt_pending());
 	return r;
 }
 
