@@ -164,7 +164,7 @@ static void put_lines(struct buf *out, const char *text, const char *indent)
 	for (bool first = true; slice_split(&rest, '\n', &line); first = false) {
 		if (!first)
 			buf_str(out, indent);
-		term_escape(line, false, out);
+		term_escape(line, true, out); /* tabs of a program's output stay */
 		buf_char(out, '\n');
 	}
 }

@@ -281,7 +281,8 @@ static int finish(struct cli *c, const struct build_args *a, struct build_input 
 	if (quiet && !outputs_to_stdout(outputs))
 		(void) printf("%s\n", id);
 	if (!quiet && !(a->progress && strcmp(a->progress, "quiet") == 0))
-		(void) fprintf(stderr, "built %.19s  %u steps, %u cached  %.2fs\n", id, r->steps, r->cached,
+		(void) fprintf(stderr, "built %.19s  %u step%s, %u cached  %.2fs\n", id, r->steps,
+			       r->steps == 1 ? "" : "s", r->cached,
 			       (double)(clock_mono_ns() - since) / 1e9);
 	return 0;
 }
