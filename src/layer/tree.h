@@ -68,6 +68,14 @@ int tree_verify(int treefd, const struct index *x, struct err *e) _must_check_;
 /* The layer as a canonical tar stream (design.md §4, "Canonical diff"): a function of the index
  * and of the bytes only. `clamp` >= 0: mtimes later than it become it (rewrite-timestamp). */
 int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out, struct err *e) _must_check_;
+/* The same behind somebody who still writes the tree: `wait` returns when this entry of the index is
+ * there, or -1 when it never will be (then -1 without a word). */
+struct tree_gate {
+	int (*wait)(void *ctx, size_t entry);
+	void *ctx;
+};
+int tree_write_tar_behind(int treefd, const struct index *x, int64_t clamp, const struct tree_gate *gate,
+			  struct sink *out, struct err *e) _must_check_;
 
 /* A merged view as one tar stream: flattened root file system (export, -o tar, cp DIR -).
  * `open` opens a hit's bytes. `strip`: only what is below this key, named relative to it. */

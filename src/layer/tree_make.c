@@ -94,7 +94,11 @@ int meta_set_fd(int fd, const struct entry *ent, const struct tree_opts *o, stru
 {
 	struct timespec times[2];
 	entry_times(ent, times);
-	if (fchown(fd, meta_uid(ent, o), meta_gid(ent, o)) < 0)
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "look at it");
+	bool owned = st.st_uid == meta_uid(ent, o) && st.st_gid == meta_gid(ent, o);
+	if (!owned && fchown(fd, meta_uid(ent, o), meta_gid(ent, o)) < 0)
 		return err_sys(e, "set the owner %u:%u", ent->uid, ent->gid);
 	if (fchmod(fd, ent->mode & 07777) < 0)
 		return err_sys(e, "set the mode %04o", ent->mode);

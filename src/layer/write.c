@@ -124,15 +124,25 @@ static int write_layer_entry(struct writer *w, struct place *at, const struct en
 	return ent->opaque ? write_opaque(w, ent->path, e) : 0;
 }
 
-int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out,
-		   struct err *e)
+int tree_write_tar_behind(int treefd, const struct index *x, int64_t clamp,
+			  const struct tree_gate *gate, struct sink *out, struct err *e)
 {
 	_cleanup_(writer_done) struct writer w = { .out = out, .clamp = clamp };
 	_cleanup_(place_done) struct place at = PLACE_INIT(treefd);
-	arr_each(ent, &x->entries)
+	for (size_t i = 0; i < x->entries.n; i++) {
+		const struct entry *ent = &x->entries.p[i];
+		if (gate && gate->wait(gate->ctx, i) < 0)
+			return -1;
 		if (write_layer_entry(&w, &at, ent, e) < 0)
 			return err_add(e, "'/%s'", ent->path);
+	}
 	return tar_write_end(out, e);
+}
+
+int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out,
+		   struct err *e)
+{
+	return tree_write_tar_behind(treefd, x, clamp, NULL, out, e);
 }
 
 struct view_bytes {
