@@ -6,9 +6,9 @@
 
 #include "base/err.h"
 #include "base/path.h"
-#include "base/stream.h"
 #include "build/clamp.h"
 #include "build/exec.h"
+#include "build/tar_follow.h"
 
 struct base *chain_base(const struct node *n)
 {
@@ -132,21 +132,21 @@ int chain_read(struct plan *p, struct node *n, const char *path, size_t max, str
 	return chain_tree(p, n, &t, e) < 0 ? -1 : source_tree_read(t, path, max, out, e);
 }
 
+bool chain_rewrites(const struct plan *p)
+{
+	return p->opts->rewrite_timestamp && p->epoch >= 0;
+}
+
 int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,
-		 char id[static SNAP_ID], struct err *e)
+		 const struct digest *known, char id[static SNAP_ID], struct err *e)
 {
 	struct digest diff_id;
-	if (p->opts->rewrite_timestamp && p->epoch >= 0 && clamp_times(d->treefd, x, p->epoch, e) < 0)
+	if (known)
+		return snap_commit(p->store, d, x, known, id, e);
+	if (chain_rewrites(p) && clamp_times(d->treefd, x, p->epoch, e) < 0)
 		return -1;
-	if (n->exported) {
-		if (tree_digest(d->treefd, x, e) < 0)
-			return -1;
-		struct sha256 sum;
-		sha256_begin(&sum);
-		_cleanup_(sink_closep) struct sink *out = sink_hash(NULL, &sum, &d->tar_size);
-		if (tree_write_tar(d->treefd, x, -1, out, e) < 0 || sink_finish(out, e) < 0)
-			return -1;
-		sha256_end(&sum, diff_id.b);
-	}
+	if (n->exported && (tree_digest(d->treefd, x, e) < 0 ||
+			    tar_sum(d->treefd, x, &diff_id, &d->tar_size, e) < 0))
+		return -1;
 	return snap_commit(p->store, d, x, n->exported ? &diff_id : NULL, id, e);
 }

@@ -66,5 +66,7 @@ void copy_plan_done(struct copy_plan *p);
 /* `below`: the image as the step finds it. */
 int copy_map(const struct copy_spec *spec, const struct copy_selection *sel, struct view *below,
 	     struct copy_plan *out, struct err *e) _must_check_;
+/* `follower` (or NULL) is told how far it is. */
+struct tar_follow;
 int copy_write(const struct copy_spec *spec, const struct copy_plan *p, int treefd,
-	       const struct tree_opts *o, struct err *e) _must_check_;
+	       const struct tree_opts *o, struct tar_follow *follower, struct err *e) _must_check_;

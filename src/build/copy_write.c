@@ -6,6 +6,10 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "build/copy.h"
+#include "build/tar_follow.h"
+#include "layer/meta.h"
+
+enum { SMALL = 32 << 10 };
 
 struct writer {
 	const struct copy_spec *spec;
@@ -30,6 +34,22 @@ static int enter(struct writer *w, struct slice dir, struct err *e)
 	return w->dirfd < 0 ? -1 : 0;
 }
 
+/* One read that could have told more than `size` bytes and did not need not be asked for the end. */
+static int copy_small(int in, int out, uint64_t size, uint64_t *copied, struct err *e)
+{
+	char block[SMALL];
+	size_t n = 0;
+	ssize_t got;
+	do {
+		got = fd_read_some(in, block + n, sizeof block - n);
+		if (got < 0)
+			return err_sys(e, "read");
+		n += (size_t)got;
+	} while (got > 0 && n < size);
+	*copied = n;
+	return fd_write_all(out, block, n, e);
+}
+
 static int write_bytes(struct writer *w, int out, const struct copy_item *it, struct err *e)
 {
 	const struct copy_arg *a = &w->spec->args[it->arg];
@@ -39,7 +59,7 @@ static int write_bytes(struct writer *w, int out, const struct copy_item *it, st
 	if (in < 0)
 		return -1;
 	uint64_t copied;
-	if (fd_copy(in, out, &copied, e) < 0)
+	if (it->entry.size < SMALL ? copy_small(in, out, it->entry.size, &copied, e) < 0 : fd_copy(in, out, &copied, e) < 0)
 		return -1;
 	if (copied != it->entry.size || !source_unchanged(&it->want, in)) {
 		err_set(e, ERR_USER, "'%s' changed while it was copied", it->want.hit.entry->path);
@@ -77,7 +97,7 @@ static int write_file(struct writer *w, const struct entry *ent, const char *nam
 		return err_sys(e, "write '%s'", ent->path);
 	if (write_bytes(w, fd, it, e) < 0)
 		return -1;
-	return tree_set_meta(w->dirfd, name, ent, w->opts, e);
+	return meta_set_fd(fd, ent, w->opts, e);
 }
 
 static int write_entry(struct writer *w, const struct entry *ent, struct err *e)
@@ -101,16 +121,16 @@ static int write_entry(struct writer *w, const struct entry *ent, struct err *e)
 }
 
 int copy_write(const struct copy_spec *spec, const struct copy_plan *p, int treefd,
-	       const struct tree_opts *o, struct err *e)
+	       const struct tree_opts *o, struct tar_follow *follower, struct err *e)
 {
 	struct writer w = { .spec = spec, .plan = p, .opts = o, .treefd = treefd, .dirfd = -1 };
 	int r = 0;
-	arr_each(ent, &p->index.entries) {
+	for (size_t i = 0; r == 0 && i < p->index.entries.n; i++) {
+		tar_follow_until(follower, i);
+		const struct entry *ent = &p->index.entries.p[i];
 		r = write_entry(&w, ent, e);
-		if (r < 0) {
+		if (r < 0)
 			err_add(e, "copy '/%s'", ent->path);
-			break;
-		}
 	}
 	/* Directories get their modes and times when nothing is written to them any more. */
 	for (size_t i = p->index.entries.n; r == 0 && i-- > 0;) {

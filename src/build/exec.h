@@ -25,6 +25,9 @@ int chain_tree(struct plan *p, struct node *n, struct source_tree **out, struct 
 /* A small file of the state without loading any index if it can be helped (passwd, group): 1, 0, -1. */
 int chain_read(struct plan *p, struct node *n, const char *path, size_t max, struct buf *out,
 	       struct err *e) _must_check_;
-/* Digests (for an exported node also the tar stream's), then commit. */
+/* Files of new layers are to be no younger than the epoch. */
+bool chain_rewrites(const struct plan *p);
+/* Digests (for an exported node also the tar stream's), then commit. `known`: all are there, and this
+ * is the stream's, whose size is in the draft; else NULL. */
 int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,
-		 char id[static SNAP_ID], struct err *e) _must_check_;
+		 const struct digest *known, char id[static SNAP_ID], struct err *e) _must_check_;

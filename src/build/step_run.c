@@ -47,7 +47,7 @@ static int bind_mount(struct plan *p, struct copy_job *j, struct sandbox_mount *
 	struct view empty = { 0 };
 	_cleanup_(copy_plan_done) struct copy_plan made = { 0 };
 	if (copy_map(&j->spec, &j->sel, &empty, &made, e) < 0 ||
-	    copy_write(&j->spec, &made, dirfd, store_tree_opts(p->store), e) < 0)
+	    copy_write(&j->spec, &made, dirfd, store_tree_opts(p->store), NULL, e) < 0)
 		return -1;
 	view_done(&empty);
 	const struct copy_group *g = &j->sel.groups.p[0];
@@ -409,7 +409,7 @@ int step_run(struct plan *p, struct node *n, int out_fd, int err_fd, char id[sta
 			r = tree_diff(d.treefd, store_tree_opts(p->store), &lower, &x, e);
 	}
 	if (r == 0)
-		r = chain_commit(p, n, &d, &x, id, e);
+		r = chain_commit(p, n, &d, &x, NULL, id, e);
 	if (r < 0)
 		(void) node_err_at(e, n, NULL);
 	snap_abort(p->store, &d);

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "build/copy.h"
+#include "build/tar_follow.h"
 
 struct place {
 	char dir[64];
@@ -250,7 +251,7 @@ static void copy__writes_what_it_planned(void **state)
 	make_dir(p->dir, "tree");
 	_free_ char *tree = str_printf("%s/tree", p->dir);
 	_close_ int fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(copy_write(&spec, &plan, fd, store_tree_opts(p->store), &e), 0);
+	assert_int_equal(copy_write(&spec, &plan, fd, store_tree_opts(p->store), NULL, &e), 0);
 	assert_int_equal(tree_verify(fd, &plan.index, &e), 0);
 	struct stat one, two, src;
 	assert_int_equal(fstatat(fd, "x/b.txt", &one, 0), 0);
@@ -259,6 +260,56 @@ static void copy__writes_what_it_planned(void **state)
 	assert_int_equal(stat(a, &src), 0);
 	assert_int_equal(one.st_mtim.tv_nsec, src.st_mtim.tv_nsec); /* CPY40 */
 	assert_int_equal(one.st_mode & 07777, 0755);
+}
+
+/* More files than are told of at once, large and small ones, links, and a copy that fails midway. */
+static void copy__is_followed_by_the_sum_of_its_stream(void **state)
+{
+	struct place *p = *state;
+	_free_ char *big = mem_alloc((2 << 20) + 1);
+	memset(big, 'x', 2 << 20);
+	big[2 << 20] = 0;
+	for (int i = 0; i < 400; i++) {
+		char name[32];
+		(void) snprintf(name, sizeof name, "ctx/dir/%03d", i);
+		put(p->dir, name, i == 200 ? big : i % 3 ? "some" : "", 0644);
+	}
+	_free_ char *a = str_printf("%s/ctx/dir/200", p->dir), *b = str_printf("%s/ctx/dir/deep/twin", p->dir);
+	_free_ char *path = str_printf("%s/ctx", p->dir);
+	assert_int_equal(link(a, b), 0);
+	for (int damaged = 0; damaged < 2; damaged++) {
+		_cleanup_(err_done) struct err e = { 0 };
+		_cleanup_(source_tree_done) struct source_tree ctx = SOURCE_TREE_INIT;
+		_cleanup_(copy_selection_done) struct copy_selection sel = { 0 };
+		_cleanup_(copy_plan_done) struct copy_plan plan = { 0 };
+		assert_int_equal(source_tree_dir(p->store, path, (struct slice){ 0 }, NULL, &ctx, &e), 0);
+		struct copy_arg arg = { .tree = &ctx, .path = "dir" };
+		struct copy_spec spec = { .args = &arg, .args_n = 1, .dest = "/x", .workdir = "/" };
+		size_t missed;
+		assert_int_equal(copy_select(&spec, &sel, &missed, &e), 0);
+		assert_int_equal(copy_map(&spec, &sel, &p->view, &plan, &e), 0);
+		const char *name = damaged ? "tree2" : "tree1";
+		make_dir(p->dir, name);
+		_free_ char *tree = str_printf("%s/%s", p->dir, name);
+		_close_ int fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (damaged)
+			put(p->dir, "ctx/dir/300", "more", 0644);
+		struct tar_follow *f = tar_follow_start(fd, &plan.index);
+		assert_non_null(f);
+		struct digest behind, after;
+		uint64_t size = 0, again;
+		int r = copy_write(&spec, &plan, fd, store_tree_opts(p->store), f, &e);
+		assert_int_equal(r, damaged ? -1 : 0);
+		assert_int_equal(tar_follow_end(f, r == 0, &behind, &size, &e), r);
+		if (damaged) {
+			assert_non_null(strstr(e.chain[0], "changed while it was copied"));
+			continue;
+		}
+		assert_int_equal(tar_sum(fd, &plan.index, &after, &again, &e), 0);
+		assert_int_equal(size, again);
+		assert_true(digest_eq(&behind, &after));
+		assert_int_equal(tree_verify(fd, &plan.index, &e), 0);
+	}
 }
 
 static void copy_key__does_not_count_times(void **state)
@@ -295,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copy__puts_files_where_docker_puts_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy__refuses_a_directory_over_a_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy__writes_what_it_planned, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(copy__is_followed_by_the_sum_of_its_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy_key__does_not_count_times, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
