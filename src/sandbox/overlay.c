@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -204,7 +206,22 @@ static int mount_legacy(const struct overlay *o, struct err *e)
 	return take_fd(&fd);
 }
 
-int overlay_mount(const struct overlay *o, struct err *e)
+/* Where overlay cannot make its own directory below work it mounts for reading only, and says so to
+ * the kernel's log alone. We ask it the same to hear why. */
+static int check_writable(int fd, const struct overlay *o, struct err *e)
+{
+	struct statfs st;
+	if (fstatfs(fd, &st) < 0 || !(st.f_flags & ST_RDONLY))
+		return 0;
+	_free_ char *work = by_descriptor(&o->work), *probe = str_printf("%s/probe", work);
+	if (mkdir(probe, 0700) < 0)
+		return err_sys(e, "make overlay's work directory");
+	(void)rmdir(probe);
+	err_set(e, ERR_SYS, "the kernel mounted the overlay for reading only");
+	return err_hint(e, "its log (dmesg) says why; the file system of the store may be full");
+}
+
+static int mount_any(const struct overlay *o, struct err *e)
 {
 	if (o->lowers.n > OVERLAY_LOWERS) {
 		err_set(e, ERR_USER,
@@ -230,4 +247,12 @@ int overlay_mount(const struct overlay *o, struct err *e)
 	if (e)
 		err_move(e, &why);
 	return -1;
+}
+
+int overlay_mount(const struct overlay *o, struct err *e)
+{
+	_close_ int fd = mount_any(o, e);
+	if (fd < 0 || check_writable(fd, o, e) < 0)
+		return -1;
+	return take_fd(&fd);
 }

@@ -123,7 +123,20 @@ int lease_use(struct store *s, enum store_kind kind, const char *name, struct er
 		return err_set(e, ERR_USER, "'%s' cannot be the name of anything in a store", name);
 	if (map_has(&s->used, key))
 		return 0;
-	if (!lease_name(s, e) || fd_write_all(s->lease_fd, word, key.n + 1, e) < 0)
+	_cleanup_(err_done) struct err why = { 0 };
+	if (!lease_name(s, &why)) {
+		/* On a file system that can only be read nothing can be said, and what is there can
+		 * still be looked at. Whoever wants to write comes to the same error a step later. */
+		if (err_is_errno(&why, EROFS)) {
+			log_debug("no lease: the store can only be read");
+			map_put(&s->used, key, s);
+			return 0;
+		}
+		if (e)
+			err_move(e, &why);
+		return err_add(e, "write the lease");
+	}
+	if (fd_write_all(s->lease_fd, word, key.n + 1, e) < 0)
 		return err_add(e, "write the lease");
 	map_put(&s->used, key, s);
 	return 0;
@@ -138,6 +151,8 @@ int gate_enter(struct store *s, bool exclusive, struct err *e)
 	if (s->gate_fd < 0)
 		s->gate_fd = openat(s->fd, "leases/gate", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 				    0600);
+	if (s->gate_fd < 0 && errno == EROFS) /* a store that can only be read; see lease_use */
+		s->gate_fd = openat(s->fd, "leases/gate", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (s->gate_fd < 0)
 		return err_sys(e, "open '%s/leases/gate'", s->path);
 	if (lock(s->gate_fd, exclusive ? LOCK_EX : LOCK_SH) < 0)

@@ -14,6 +14,7 @@
 #include "store/record.h"
 
 #define SNAP_ID_DIGITS 8
+#define TREE_MISSING   "its tree is missing"
 #define DIFF_KIND      "diff" /* cache records: diff id -> snapshot */
 
 bool snap_id_ok(const char *id)
@@ -297,6 +298,8 @@ int snap_open(struct store *s, const char *id, struct snap *out, struct err *e)
 	_free_ char *path = str_printf("snapshots/%s", id);
 	_close_ int dir = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_close_ int tree = dir < 0 ? -1 : open_tree(dir);
+	if (dir >= 0 && tree < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return mark_damaged(s, id, &rec, TREE_MISSING, e);
 	if (tree < 0)
 		return err_sys(e, "open '%s/%s/tree'", s->path, path);
 	if (!is_trusted(s, &rec) && verify(s, id, tree, &rec, e) < 0)
@@ -348,6 +351,8 @@ bool snap_exists(struct store *s, const char *id)
 		return rec.complete; /* the tree cannot be read from here; snap_open verifies it */
 	_free_ char *path = str_printf("snapshots/%s/tree", id);
 	_close_ int tree = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (tree < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return mark_damaged(s, id, &rec, TREE_MISSING, NULL) == 0;
 	return tree >= 0 && verify(s, id, tree, &rec, NULL) == 0;
 }
 
