@@ -4,6 +4,7 @@
 #   make              build build/thimble
 #   make demo         install what is missing, build, make the base images, run the ladder
 #   make check        install what is missing, run every test
+#   make check-long   the long tests in full: kills, full disks, damage, many at once (an hour)
 #   make install      to PREFIX (/usr/local), under DESTDIR
 #   make golden       rewrite the expected texts of the tests (read the diff before you commit)
 #   make fuzz TIME=60 run each fuzz target for TIME seconds
@@ -18,7 +19,7 @@ TIME    ?= 60
 # More options for meson, e.g. MESON_ARGS=-Dfoo=bar
 MESON_ARGS ?=
 
-.PHONY: all demo check install golden fuzz bench format clean
+.PHONY: all demo check check-long install golden fuzz bench format clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) $(if $(V),-v,--quiet)
@@ -37,6 +38,10 @@ demo:
 check:
 	@tools/install-deps build demo test peers
 	@tests/run
+
+check-long:
+	@tools/install-deps build demo test peers
+	@tests/run --long
 
 # As root after a user's build nothing is compiled here, unless PREFIX is another one now.
 install: all

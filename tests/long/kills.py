@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""tests/long/kills.py FIRST ROOTFS.TAR: the rounds of kills.sh, as TAP; goes on after test FIRST.
+
+Each round starts a command, waits a random time, kills it or one of its processes with SIGKILL,
+and then looks at everything that must hold. This process is the reaper of all orphans below it
+(PR_SET_CHILD_SUBREAPER), so what is left running cannot hide.
+"""
+import ctypes
+import fcntl
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+THIMBLE, ROOT = os.environ["THIMBLE"], os.environ["THIMBLE_ROOT"]
+ROUNDS, SEED = int(os.environ["KILLS"]), int(os.environ["SEED"])
+FIRST, ROOTFS = int(sys.argv[1]), sys.argv[2]
+END = 30      # seconds in which a command of which a part was killed has to end
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+rnd = random.Random(SEED)
+user = os.geteuid() != 0
+as_owner = ["unshare", "--user", "--map-root-user", "--map-auto"] if user else []
+
+
+def children():
+    """Every living process below this one."""
+    todo, found = [os.getpid()], []
+    while todo:
+        pid = todo.pop()
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children") as f:
+                    todo += map(int, f.read().split())
+            with open(f"/proc/{pid}/stat") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] not in "ZX":
+                    found.append(pid)
+        except OSError:
+            continue
+    return found[1:]
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as f:
+            return f.read().replace("\0", " ").strip()[:60]
+    except OSError:
+        return "gone"
+
+
+def reap(timeout):
+    """Waits until no process is left below us; those that stay."""
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+        left = children()
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(0.005)
+
+
+def thimble(*args, **more):
+    return subprocess.run([THIMBLE, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=120, **more)
+
+
+def images():
+    r = thimble("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
+    if r.returncode:
+        raise AssertionError("images fails: " + r.stdout)
+    return dict(line.split() for line in r.stdout.splitlines() if "<none>" not in line)
+
+
+# ---- the commands ----
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def op_build(n):
+    write("b/Dockerfile", """FROM base AS one
+COPY n /n
+RUN mkdir /d && for i in $(seq 60); do echo $i >/d/$i; done
+FROM base AS two
+COPY n /m
+RUN dd if=/dev/zero of=/z bs=64k count=40 2>/dev/null && chown 7:7 /z
+FROM base
+COPY --from=one /d /d
+COPY --from=two /z /z
+COPY big /big
+WORKDIR /w
+RUN rm -r /d/1* && sleep 0.03
+""")
+    write("b/n", f"{n}\n")
+    write("b/big", f"{n}" * 300000)
+    return ["build", "-q", "-t", "built", "b"]
+
+
+def op_parallel(n):
+    stages = "".join(f"FROM base AS s{i}\nRUN echo {n} {i} >/f{i}\n" for i in range(6))
+    copies = "".join(f"COPY --from=s{i} /f{i} /\n" for i in range(6))
+    write("p/Dockerfile", stages + "FROM scratch\n" + copies + 'COPY --from=base /bin /bin\n')
+    return ["build", "-q", "-t", "parallel", "p"]
+
+
+def op_run(n):
+    return ["run", "--rm", "-v", "vol:/bin2", "base", "sh", "-c",
+            f"echo {n} >/bin2/x; (sleep 0.02 &); dd if=/dev/zero of=/big bs=64k count=20 2>/dev/null"]
+
+
+def op_run_volume(n):
+    return ["run", "--rm", "--name", "same", "--tmpfs", "/t", "-v", f"v{n}:/bin", "base", "true"]
+
+
+def op_import(n):
+    subprocess.run(["sh", "-c", f"""set -e
+        rm -rf i; mkdir i; tar -C i -xf '{ROOTFS}'; echo {n} >i/round
+        tar -C i -cf i.tar ."""], check=True)
+    return ["import", "-c", "CMD [\"true\"]", "i.tar", "imported"]
+
+
+def op_load(n):
+    thimble("rmi", "-f", "loaded")
+    thimble("prune", "-f")
+    return ["load", "-q", "-i", "loaded.tar"]
+
+
+def op_save(n):
+    return ["save", "--format", rnd.choice(["oci", "docker"]), "-o", "saved.tar", "base", "other"]
+
+
+def op_save_dir(n):
+    return ["save", "--format", "oci-dir", "-o", f"layout{n}", "base"]
+
+
+def op_prune(n):
+    for cmd in (op_build(n), ["rmi", "-f", "built"]):
+        thimble(*cmd)
+    return ["prune", "-f"]
+
+
+def op_rmi(n):
+    thimble(*op_parallel(n))
+    return ["rmi", "-f", "parallel"]
+
+
+def op_tag(n):
+    return ["tag", "base", f"deep/er/name{n % 3}:t"]
+
+
+OPS = [op_build, op_build, op_parallel, op_run, op_run_volume, op_import, op_load, op_save,
+       op_save_dir, op_prune, op_rmi, op_tag]
+REMOVE = {"op_rmi": "parallel:latest"}
+
+
+# ---- what must hold ----
+
+def valid(before, op, allowed_gone):
+    now = images()
+    for ref, ident in before.items():
+        if ref not in now and ref not in allowed_gone:
+            raise AssertionError(f"the image {ref} is gone")
+        if ref in ("base:latest", "other:latest") and now[ref] != ident:
+            raise AssertionError(f"{ref} is another image")
+    for ref in now:
+        r = thimble("inspect", ref)
+        if r.returncode:
+            raise AssertionError(f"inspect {ref}: {r.stdout}")
+        r = thimble("run", "--rm", "--entrypoint", "/bin/hello", ref)
+        if r.returncode:
+            raise AssertionError(f"run {ref}: {r.returncode} {r.stdout}")
+    blobs = os.path.join(ROOT, "blobs/sha256")
+    for name in os.listdir(blobs):
+        with open(os.path.join(blobs, name), "rb") as f:
+            if hashlib.sha256(f.read()).hexdigest() != name:
+                raise AssertionError(f"the blob {name} is not what its name says")
+
+
+def left_over():
+    """What stays in places that are swept."""
+    found = [f"{d}/{n}" for d in ("tmp", "containers") for n in os.listdir(os.path.join(ROOT, d))]
+    leases = [f"leases/{n}" for n in os.listdir(os.path.join(ROOT, "leases")) if n not in ("gate", "turns")]
+    return found + leases
+
+
+def locked():
+    found = []
+    for d, _, files in os.walk(os.path.join(ROOT, "leases")):
+        for n in files:
+            fd = os.open(os.path.join(d, n), os.O_RDONLY)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found.append(n)
+            os.close(fd)
+    return found
+
+
+def mounted():
+    with open("/proc/self/mountinfo") as f:
+        return [line.split()[4] for line in f if line.split()[4].startswith(ROOT)]
+
+
+took = {}
+
+
+def measure():
+    """How long each command takes when nobody disturbs it."""
+    for i, op in enumerate(sorted(set(OPS), key=lambda o: o.__name__)):
+        args = op(1000 + i)
+        start = time.monotonic()
+        r = thimble(*args)
+        took[op.__name__] = time.monotonic() - start
+        if r.returncode:
+            raise SystemExit(f"Bail out! {args}: {r.stdout}")
+
+
+def one_round(n):
+    op = rnd.choice(OPS)
+    name = op.__name__
+    args = op(n)
+    before = images()
+    start = time.monotonic()
+    with open("out", "w") as out:
+        p = subprocess.Popen([THIMBLE, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    whom = rnd.choice(["command", "any", "any"])
+    time.sleep(rnd.random() * took[name] * 1.1)
+    all_now = children()
+    victim = p.pid if whom == "command" else rnd.choice(all_now or [p.pid])
+    what = f"{' '.join(args)[:40]}: kill {whom} after {time.monotonic() - start:.3f}s"
+    what += f" of {took[name]:.3f}: {name_of(victim)}"
+    early = p.poll() is not None
+    if not early:
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError) as why:
+            what += f" ({why.strerror})"
+    try:
+        status = p.wait(END)
+    except subprocess.TimeoutExpired:
+        subprocess.run(["sh", "-c", f"for p in {' '.join(map(str, children()))}; do "
+                        "echo $p $(cat /proc/$p/wchan) $(tr '\\0' ' ' </proc/$p/cmdline); done"])
+        for pid in children():
+            os.kill(pid, signal.SIGKILL)
+        reap(5)
+        raise AssertionError(f"{what}: it does not end")
+    left = reap(2)
+    if left:
+        raise AssertionError(f"{what}: still running: {[(x, name_of(x)) for x in left]}")
+    if locked():
+        raise AssertionError(f"{what}: still locked: {locked()}")
+    if mounted():
+        raise AssertionError(f"{what}: still mounted: {mounted()}")
+    gone = {"built:latest"} if name == "op_prune" else {REMOVE.get(name)}
+    valid(before, op, gone)
+    if name == "op_rmi" and "parallel:latest" not in images():
+        thimble("tag", "base", "parallel")  # it was done before the signal came
+    r = thimble(*args)
+    if r.returncode:
+        raise AssertionError(f"{what}: then status {r.returncode}: {r.stdout}")
+    if left_over():
+        raise AssertionError(f"{what}: left in the store: {left_over()}")
+    valid(before, op, gone)
+    dots = [f for f in os.listdir(".") if f.startswith(".")]
+    return what + f" -> {status}" + (f" (left beside the result: {dots})" if dots else "")
+
+
+failed = 0
+n = FIRST
+measure()
+for n in range(FIRST + 1, FIRST + ROUNDS + 1):
+    try:
+        what = one_round(n)
+        print(f"ok {n} - {what}".replace("#", "."), flush=True)
+    except AssertionError as why:
+        failed += 1
+        lines = str(why).splitlines()
+        print(f"not ok {n} - {lines[0]}".replace("#", "."))
+        for line in lines[1:]:
+            print(f"#   {line}")
+        for f in left_over():
+            subprocess.run(["rm", "-rf", os.path.join(ROOT, f)] if not user else
+                           [*as_owner, "rm", "-rf", os.path.join(ROOT, f)])
+        sys.stdout.flush()
+print(f"1..{n}")
+sys.exit(failed > 0)
