@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/rootfs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 
 #include "base/err.h"
 #include "base/path.h"
 #include "base/walk.h"
+#include "build/dirs_digest.h"
 #include "sandbox/userns.h"
 
 /* Directories of the machine that lie beneath the layers, if it has them. */
@@ -65,43 +65,13 @@ static void hash_path(struct sha256 *sum, int dirfd, const char *path)
 	hash_stat(sum, path, &st);
 }
 
-/* All below a directory, cheaply: what is added, removed or renamed shows in the change time of its
- * directory, and a link cannot change in place, so only files are looked at one by one. */
-static int hash_dir(struct sha256 *sum, int parent, const char *path, unsigned depth, struct err *e)
+static int hash_dir(struct sha256 *sum, int dirfd, const char *path, struct err *e)
 {
-	enum { DEPTH_MAX = 64 };
-	_close_ int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ?
-			       0 :
-			       err_sys(e, "read '/%s'", path);
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "look at '/%s'", path);
-	hash_stat(sum, path, &st);
-	DIR *d = fdopendir(fd);
-	if (!d)
-		return err_sys(e, "read '/%s'", path);
-	fd = -1;
-	int r = 0;
-	uint64_t files = 0; /* in no order, so that none has to be made */
-	const struct dirent *ent;
-	while (r == 0 && (ent = readdir(d)) != NULL) {
-		if (strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0 || ent->d_type == DT_LNK)
-			continue;
-		if (ent->d_type == DT_DIR && depth < DEPTH_MAX) {
-			/* Directories of one parent are told apart by what they hash: order does not
-			 * change between two readings of a directory that did not change. */
-			r = hash_dir(sum, dirfd(d), ent->d_name, depth + 1, e);
-			continue;
-		}
-		if (fstatat(dirfd(d), ent->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			files += (uint64_t)st.st_ino * 0x9e3779b97f4a7c15u ^ (uint64_t)st.st_size << 32 ^
-				 (uint64_t)st.st_ctim.tv_sec * 1000000007u ^ (uint64_t)st.st_ctim.tv_nsec;
-	}
-	(void) closedir(d);
-	sha256_add(sum, &files, sizeof files);
-	return r;
+	struct digest d;
+	if (dirs_digest(dirfd, path, &d, e) < 0)
+		return -1;
+	sha256_add(sum, d.b, sizeof d.b);
+	return 0;
 }
 
 static int find_key(struct rootfs *r, struct digest *etc, struct err *e)
@@ -122,7 +92,7 @@ static int find_key(struct rootfs *r, struct digest *etc, struct err *e)
 		hash_path(&sum, r->tree.dirfd, databases[i]);
 	for (size_t i = 0; i < COUNT_OF(tops); i++)
 		hash_path(&sum, r->tree.dirfd, tops[i]);
-	if (hash_dir(&sum, r->tree.dirfd, "usr/local", 0, e) < 0)
+	if (hash_dir(&sum, r->tree.dirfd, "usr/local", e) < 0)
 		return -1;
 	sha256_end(&sum, r->key.b);
 	return 0;
@@ -170,7 +140,7 @@ static int hash_etc(int dirfd, const struct strs *shown, struct digest *out, str
 		hash_path(&sum, dirfd, path);
 		if (path[strlen(path) - 1] != '/')
 			continue;
-		if (hash_dir(&sum, dirfd, path, 0, e) < 0)
+		if (hash_dir(&sum, dirfd, path, e) < 0)
 			return -1;
 	}
 	sha256_end(&sum, out->b);
