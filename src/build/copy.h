@@ -42,7 +42,6 @@ struct copy_item {
 struct copy_group {            /* one file or directory that was named */
 	size_t arg;
 	char *name;                /* base name it is copied under */
-	char *path;                /* with parents: directories to keep, "" none */
 	bool is_dir;               /* its contents are merged into dest */
 };
 

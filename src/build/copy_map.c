@@ -236,7 +236,7 @@ static int map_group(struct mapper *m, const struct copy_selection *sel, size_t 
 		     const char *dest, bool dest_is_dir, struct err *e)
 {
 	const struct copy_group *g = &sel->groups.p[sel->items.p[from].group];
-	_free_ char *place = *g->path ? str_printf("%s%s%s", dest, *dest ? "/" : "", g->path) : str_dup(dest);
+	_free_ char *place = str_dup(dest);
 	if (g->is_dir)
 		return map_dir_group(m, sel, from, to, place, e);
 

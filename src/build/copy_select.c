@@ -8,10 +8,8 @@ void copy_selection_done(struct copy_selection *s)
 {
 	arr_each(it, &s->items)
 		free(it->rel);
-	arr_each(g, &s->groups) {
+	arr_each(g, &s->groups)
 		free(g->name);
-		free(g->path);
-	}
 	arr_done(&s->items);
 	arr_done(&s->groups);
 	arena_done(&s->arena);
@@ -28,41 +26,123 @@ static void add_item(struct copy_selection *s, const struct copy_spec *spec, cha
 	it->want = (struct source_want){ .tree = spec->args[it->arg].tree, .hit = *hit };
 }
 
-/* All below a directory, filtered by --exclude, whose rules let a file below an excluded directory
- * in again: a directory that is left out is told once something in it is not. */
+/* Directories that are taken once something below them is: outermost first. */
+struct held {
+	ARRAY_OF(struct view_hit) hits;
+	struct strs rels;
+};
+
+static void held_done(struct held *h)
+{
+	arr_done(&h->hits);
+	strs_done(&h->rels);
+}
+
+static void held_push(struct held *h, char *rel, const struct view_hit *hit)
+{
+	arr_push(&h->hits, *hit);
+	strs_take(&h->rels, rel);
+}
+
+static void add_held(struct copy_selection *s, const struct copy_spec *spec, struct held *h)
+{
+	for (size_t i = 0; i < h->hits.n; i++)
+		add_item(s, spec, str_dup(h->rels.p[i]), &h->hits.p[i]);
+	held_done(h);
+	*h = (struct held){ 0 };
+}
+
+/* All below a directory, whose own place in the group is `at`, filtered by --exclude, whose rules
+ * let a file below an excluded directory in again: a directory that is left out is told once
+ * something in it is not. */
 static int add_below(struct copy_selection *s, const struct copy_spec *spec, struct view *v,
-		     const char *top, struct err *e)
+		     const char *top, const char *at, struct held *held, struct err *e)
 {
 	_cleanup_(view_walk_closep) struct view_walk *w = view_walk_open(v, top, e);
 	if (!w)
 		return -1;
 	size_t skip = *top ? strlen(top) + 1 : 0;
-	ARRAY_OF(struct view_hit) held = { 0 }; /* excluded directories above, outermost first */
 	struct view_hit hit;
 	int r;
 	while ((r = view_walk_next(w, &hit, e)) > 0) {
-		const char *rel = hit.entry->path + skip;
+		_free_ char *rel = str_printf("%s%s%s", at, *at ? "/" : "", hit.entry->path + skip);
 		if (!spec->exclude) {
-			add_item(s, spec, str_dup(rel), &hit);
+			add_item(s, spec, take_ptr(&rel), &hit);
 			continue;
 		}
-		while (held.n && !path_is_below(slice_of(hit.entry->path), slice_of(arr_last(&held)->entry->path)))
-			held.n--;
+		while (held->rels.n && !path_is_below(slice_of(rel), slice_of(*arr_last(&held->rels)))) {
+			free(held->rels.p[--held->rels.n]);
+			held->hits.n--;
+		}
 		bool dir = hit.entry->type == ENTRY_DIR;
 		if (ignore_match(spec->exclude, slice_of(rel), NULL)) {
 			if (dir && ignore_may_include_below(spec->exclude, slice_of(rel)))
-				arr_push(&held, hit);
+				held_push(held, take_ptr(&rel), &hit);
 			else if (dir)
 				view_walk_skip(w);
 			continue;
 		}
-		arr_each(above, &held)
-			add_item(s, spec, str_dup(above->entry->path + skip), above);
-		held.n = 0;
-		add_item(s, spec, str_dup(rel), &hit);
+		add_held(s, spec, held);
+		add_item(s, spec, take_ptr(&rel), &hit);
 	}
-	arr_done(&held);
 	return r;
+}
+
+static size_t depth(struct slice path)
+{
+	struct slice name;
+	size_t n = 0;
+	while (path_next(&path, &name))
+		n++;
+	return n;
+}
+
+/* How many components stand before the "/./" of --parents, which are not kept. */
+static size_t pivot_depth(const char *path)
+{
+	size_t pivot = slice_search(slice_of(path), SL("/./"));
+	_free_ char *head = path_key(slice_head(slice_of(path), pivot < strlen(path) ? pivot : 0));
+	return depth(slice_of(head));
+}
+
+static int held_resolve(struct held *h, struct view *v, struct slice path, char *rel, struct err *e)
+{
+	_free_ char *text = slice_dup(path), *key = NULL;
+	struct view_hit hit;
+	int r = view_resolve(v, text, true, &key, &hit, e);
+	if (r > 0)
+		held_push(h, rel, &hit);
+	else
+		free(rel);
+	return r == 0 ? err_set(e, ERR_ABSENT, "'%s' is not there", text) : r < 0 ? -1 : 0;
+}
+
+/* --parents: what stands after the pivot keeps its place. The group is the directory before it,
+ * with only this thing and the directories above it, which are copied as they are. */
+static int add_with_parents(struct copy_selection *s, const struct copy_spec *spec, size_t arg,
+			    const char *shown, const char *key, const struct view_hit *hit, struct err *e)
+{
+	struct view *v = spec->args[arg].tree->view;
+	_cleanup_(held_done) struct held held = { 0 };
+	struct slice all = slice_of(shown), rest = all, name;
+	for (size_t n = pivot_depth(spec->args[arg].path); n && path_next(&rest, &name); n--)
+		;
+	struct slice below = rest;
+	if (held_resolve(&held, v, slice_head(all, all.n - below.n), str_dup(""), e) < 0)
+		return -1;
+	add_held(s, spec, &held);
+	_free_ char *rel = str_dup("");
+	while (path_next(&rest, &name)) {
+		str_set(&rel, path_key(slice_head(below, below.n - rest.n)));
+		if (held_resolve(&held, v, slice_head(all, all.n - rest.n), str_dup(rel), e) < 0)
+			return -1;
+	}
+	bool dir = hit->entry->type == ENTRY_DIR;
+	if (!spec->exclude || !*rel || !ignore_match(spec->exclude, slice_of(rel), NULL))
+		add_held(s, spec, &held);
+	else if (!dir || !ignore_may_include_below(spec->exclude, slice_of(rel)))
+		return 0;
+	return dir ? add_below(s, spec, v, key, rel, &held, e) : 0;
 }
 
 /* One thing that was named or matched: `shown` is its path as named, `key` where it really is. */
@@ -71,24 +151,13 @@ static int add_group(struct copy_selection *s, const struct copy_spec *spec, siz
 {
 	struct copy_group *g = arr_add(&s->groups);
 	g->arg = arg;
-	g->is_dir = hit->entry->type == ENTRY_DIR;
+	g->is_dir = hit->entry->type == ENTRY_DIR || spec->parents;
 	g->name = slice_dup(path_base(slice_of(shown)));
-	g->path = str_dup("");
-	if (spec->parents) {
-		/* The part after a "/./" is kept, else all of it. */
-		struct slice keep = slice_of(shown);
-		size_t pivot = slice_search(slice_of(spec->args[arg].path), SL("/./"));
-		if (pivot < strlen(spec->args[arg].path)) {
-			_free_ char *head = path_key(slice_head(slice_of(spec->args[arg].path), pivot));
-			size_t n = strlen(head);
-			if (strncmp(shown, head, n) == 0)
-				keep = slice_from(keep, n < keep.n ? n + (n > 0) : keep.n);
-		}
-		struct slice dir = g->is_dir ? keep : path_dir(keep);
-		str_set(&g->path, slice_is(dir, ".") ? str_dup("") : path_key(dir));
-	}
+	if (spec->parents)
+		return add_with_parents(s, spec, arg, shown, key, hit, e);
 	add_item(s, spec, str_dup(""), hit);
-	return g->is_dir ? add_below(s, spec, spec->args[arg].tree->view, key, e) : 0;
+	_cleanup_(held_done) struct held held = { 0 };
+	return g->is_dir ? add_below(s, spec, spec->args[arg].tree->view, key, "", &held, e) : 0;
 }
 
 /* Goes down one component of a pattern at a time; links are not searched below, as in BuildKit. */
@@ -102,15 +171,14 @@ static int match(struct copy_selection *s, const struct copy_spec *spec, size_t 
 	struct slice after = rest, ignored;
 	bool last = !path_next(&after, &ignored);
 	_cleanup_(strs_done) struct strs names = { 0 };
-	if (spec->parents && slice_is(part, "**")) {
-		/* "**" is any number of directories, none too (only with --parents). */
-		if (!last && match(s, spec, arg, dir, rest, e) < 0)
-			return -1;
-	}
+	/* "**" is any number of directories, none too: only with --parents, and after its pivot. */
+	bool any = spec->parents && slice_is(part, "**") &&
+		   depth(slice_of(dir)) >= pivot_depth(spec->args[arg].path);
+	if (any && !last && match(s, spec, arg, dir, rest, e) < 0)
+		return -1;
 	if (view_list(v, dir, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
-		bool any = spec->parents && slice_is(part, "**");
 		int m = any ? 1 : path_match(part, slice_of(names.p[i]));
 		if (m < 0) {
 			err_set(e, ERR_USER, "'%s' is a malformed pattern", spec->args[arg].path);
@@ -176,7 +244,6 @@ static int select_text(struct copy_selection *s, const struct copy_arg *a, size_
 	struct copy_group *g = arr_add(&s->groups);
 	g->arg = arg;
 	g->name = str_dup(a->path);
-	g->path = str_dup("");
 	struct copy_item *it = arr_add(&s->items);
 	it->group = s->groups.n - 1;
 	it->arg = arg;
@@ -272,7 +339,6 @@ void copy_key(const struct copy_spec *spec, const struct copy_selection *sel, st
 	hash_number(key, sel->groups.n);
 	arr_each(g, &sel->groups) {
 		hash_text(key, g->name);
-		hash_text(key, g->path);
 		hash_number(key, g->is_dir);
 		hash_number(key, spec->args[g->arg].whole);
 	}

@@ -214,6 +214,12 @@ static void copy__puts_files_where_docker_puts_them(void **state)
 		  "d dir 755 0:0\nd dir/deep 755 0:0\nf dir/deep/c.go 644 0:0\n" },
 		{ { "dir/./deep/c.go" }, "/o/", NO_OWNER, .parents = true, .want =
 		  "d o 755 0:0\nd o/deep 755 0:0\nf o/deep/c.go 644 0:0\n" },
+		{ { "*/./deep/c.go" }, "/o/", NO_OWNER, .parents = true, .want =
+		  "d o 755 0:0\nd o/deep 755 0:0\nf o/deep/c.go 644 0:0\n" },
+		{ { "dir/./**/*.go" }, "/o/", NO_OWNER, .parents = true, .want =
+		  "d o 755 0:0\nf o/a.go 600 0:0\nd o/deep 755 0:0\nf o/deep/c.go 644 0:0\n" },
+		{ { "dir/deep" }, "/o/", NO_OWNER, .parents = true, .exclude = "dir/deep", .want = "d o 755 0:0\n" },
+		{ { "dir/deep/c.go" }, "/o/", NO_OWNER, .parents = true, .exclude = "dir", .want = "d o 755 0:0\n" },
 		{ { "no*/x" }, "/o/", NO_OWNER, .parents = true, .want = "d o 755 0:0\n" },
 		/* CPY33 */
 		{ { "dir" }, "/x", NO_OWNER, .exclude = "**/*.go", .want =
