@@ -58,8 +58,8 @@ static int write_bytes(struct writer *w, int out, const struct copy_item *it, st
 	_close_ int in = source_tree_open(a->tree, &it->want.hit, e);
 	if (in < 0)
 		return -1;
-	uint64_t copied;
-	if (it->entry.size < SMALL ? copy_small(in, out, it->entry.size, &copied, e) < 0 : fd_copy(in, out, &copied, e) < 0)
+	uint64_t copied = 0, size = it->entry.size; /* of nothing, nothing is read: it may be a socket */
+	if (size && (size < SMALL ? copy_small(in, out, size, &copied, e) : fd_copy(in, out, &copied, e)) < 0)
 		return -1;
 	if (copied != it->entry.size || !source_unchanged(&it->want, in)) {
 		err_set(e, ERR_USER, "'%s' changed while it was copied", it->want.hit.entry->path);

@@ -96,6 +96,10 @@ static bool known(struct source_want *w)
 		w->digest = w->hit.entry->digest;
 		return true;
 	}
+	if (w->hit.entry->size == 0) { /* nothing to read; sockets are told so, and cannot be opened */
+		digest_of((struct slice){ "", 0 }, &w->digest);
+		return true;
+	}
 	struct source_tree *dir = dir_of(w);
 	if (dir) {
 		struct stat st;

@@ -326,6 +326,8 @@ int source_tree_open(struct source_tree *t, const struct view_hit *hit, struct e
 		return snap_file(t->layers.p[hit->layer], hit->entry->path, e);
 	struct source_tree *dir = t->under ? t->under : t;
 	int fd = open_plain(dir->dirfd, hit->entry->path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0 && errno == ENXIO) /* a socket, told as an empty file */
+		fd = open_plain(dir->dirfd, hit->entry->path, O_PATH);
 	if (fd < 0)
 		return err_sys(e, "open '%s/%s'", dir->path, hit->entry->path);
 	return fd;

@@ -51,7 +51,7 @@ int source_tree_above(struct layer_set *l, struct source_tree *below, bool take,
 		      struct source_tree *out, struct err *e) _must_check_;
 void source_tree_done(struct source_tree *t);
 
-/* O_RDONLY descriptor of a regular file's bytes; as callback for layer/tree.h. */
+/* O_RDONLY descriptor of a regular file's bytes (O_PATH for a socket, told as empty); as callback for layer/tree.h. */
 int source_tree_open(struct source_tree *t, const struct view_hit *hit, struct err *e) _must_check_;
 int source_tree_open_cb(void *t, const struct view_hit *hit, struct err *e);
 /* The whole text of a small file, links followed: 1, 0 if it is not there, -1. */
