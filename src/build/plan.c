@@ -317,6 +317,11 @@ static int check_unneeded(struct plan *p, struct stage_plan *st, struct err *e)
 		if (r < 0)
 			return instr_err_at(e, from, NULL);
 	}
+	for (size_t i = st->stage->first; i < st->stage->end; i++) {
+		const struct instr *in = &p->file->instrs.p[i];
+		if (in->from && plan_from_check(p, st, in->from, e) < 0)
+			return instr_err_at(e, in, in->from);
+	}
 	return 0;
 }
 

@@ -158,5 +158,7 @@ int plan_named_base(struct plan *p, struct stage_plan *st, const struct build_na
 /* The build context, opened on first use. */
 int plan_context(struct plan *p, struct source_tree **out, struct err *e) _must_check_;
 /* What --from= means: a stage by name or number, a named context, else an image. */
+/* Only whether the name may stand there: in stages that are not built. */
+int plan_from_check(struct plan *p, const struct stage_plan *asking, const char *name, struct err *e) _must_check_;
 int plan_from(struct plan *p, struct stage_plan *asking, const char *name, struct plan_source *out,
 	      struct err *e) _must_check_;

@@ -256,17 +256,51 @@ static bool is_number(const char *s)
 	return true;
 }
 
-static int from_stage(struct plan *p, struct stage_plan *asking, struct stage_plan *st, const char *name,
-		      struct plan_source *out, struct err *e)
+/* A stage may copy only from an earlier one. */
+static int may_ask(struct plan *p, const struct stage_plan *asking, const struct stage_plan *st,
+		   const char *name, struct err *e)
 {
 	if (st == asking)
 		return err_set(e, ERR_USER, "circular dependency detected on stage: %s", name);
-	if (asking->stage && st->stage->index > asking->stage->index) {
-		const struct instr *from = &p->file->instrs.p[st->stage->from];
-		err_set(e, ERR_USER, "cannot copy from stage \"%s\", it needs to be defined before current stage \"%s\"",
-			name, asking->name);
-		return err_hint(e, "it begins on line %u of %s: move it up", from->span.first, p->file->file);
+	if (!asking->stage || st->stage->index < asking->stage->index)
+		return 0;
+	const struct instr *from = &p->file->instrs.p[st->stage->from];
+	err_set(e, ERR_USER, "cannot copy from stage \"%s\", it needs to be defined before current stage \"%s\"",
+		name, asking->name);
+	return err_hint(e, "it begins on line %u of %s: move it up", from->span.first, p->file->file);
+}
+
+/* The stage that --from= names, or NULL for what is none of the file's. */
+static int named_stage(struct plan *p, const struct stage_plan *asking, const char *name,
+		       struct stage_plan **out, struct err *e)
+{
+	*out = NULL;
+	if (strchr(name, '$')) {
+		err_set(e, ERR_USER, "variables are not expanded in --from=%s", name);
+		return err_hint(e, "define an alias stage, FROM %s AS source, and write --from=source", name);
 	}
+	if (*name && is_number(name)) {
+		size_t i = strlen(name) < 9 ? strtoul(name, NULL, 10) : SIZE_MAX;
+		if (i >= p->stages.n)
+			return err_set(e, ERR_USER, "invalid stage index %s: there are %zu stages, counted from 0",
+				       name, p->stages.n);
+		*out = p->stages.p[i];
+	} else {
+		const struct dockerfile_stage *st = dockerfile_stage_find(p->file, name, SIZE_MAX, false);
+		if (st)
+			*out = p->stages.p[st->index];
+	}
+	return *out ? may_ask(p, asking, *out, name, e) : 0;
+}
+
+int plan_from_check(struct plan *p, const struct stage_plan *asking, const char *name, struct err *e)
+{
+	struct stage_plan *st;
+	return named_stage(p, asking, name, &st, e);
+}
+
+static int from_stage(struct plan *p, struct stage_plan *st, const char *name, struct plan_source *out, struct err *e)
+{
 	if (plan_stage(p, st, e) < 0)
 		return -1;
 	out->node = st->tip;
@@ -305,22 +339,11 @@ static int from_image(struct plan *p, const char *name, const struct build_named
 
 int plan_from(struct plan *p, struct stage_plan *asking, const char *name, struct plan_source *out, struct err *e)
 {
-	if (strchr(name, '$')) {
-		err_set(e, ERR_USER, "variables are not expanded in --from=%s", name);
-		return err_hint(e, "define an alias stage, FROM %s AS source, and write --from=source", name);
-	}
-	if (*name && is_number(name)) {
-		size_t i = strlen(name) < 9 ? strtoul(name, NULL, 10) : SIZE_MAX;
-		if (i >= p->stages.n) {
-			err_set(e, ERR_USER, "invalid stage index %s: there are %zu stages, counted from 0", name,
-				p->stages.n);
-			return -1;
-		}
-		return from_stage(p, asking, p->stages.p[i], name, out, e);
-	}
-	const struct dockerfile_stage *st = dockerfile_stage_find(p->file, name, SIZE_MAX, false);
+	struct stage_plan *st;
+	if (named_stage(p, asking, name, &st, e) < 0)
+		return -1;
 	if (st)
-		return from_stage(p, asking, p->stages.p[st->index], name, out, e);
+		return from_stage(p, st, name, out, e);
 	const struct build_named *named = plan_named(p, name);
 	if (named && !strstr(named->value, ":/") && strncmp(named->value, "rootfs:", 7) != 0) {
 		out->stage = NULL;

@@ -49,6 +49,12 @@ static int plan_mounts(struct plan *p, struct stage_plan *st, struct node *n, co
 			return refuse(in, e, "--mount=type=cache,sharing=private", NULL);
 		struct run_mount m = { .opt = o };
 		if (o->type == MOUNT_BIND) {
+			if (o->from && *o->from && strspn(o->from, "0123456789") == strlen(o->from)) {
+				err_set(e, ERR_USER, "--mount=from=%s: a mount takes the name of a stage, not its number",
+					o->from);
+				err_hint(e, "give the stage a name, FROM … AS NAME, and write from=NAME");
+				return instr_err_at(e, in, o->from);
+			}
 			int r = o->from ? plan_from(p, st, o->from, &m.from, e) : plan_context(p, &m.from.dir, e);
 			if (r < 0)
 				return e->span.file ? -1 : instr_err_at(e, in, o->from);
