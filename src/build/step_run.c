@@ -360,17 +360,20 @@ static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_
 	return r;
 }
 
-/* Mount points that had to be made go away again, if they still are empty. */
+/* Mount points that had to be made go away again, if they still are empty. The command may have put
+ * links where directories were: what they lead to outside is not ours to remove. */
 static void remove_stubs(int treefd, const struct strs *stubs)
 {
 	for (size_t i = stubs->n; i-- > 0;) {
-		const char *path = stubs->p[i];
-		while (*path == '/')
-			path++;
 		struct stat st;
-		if (*path && fstatat(treefd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    (S_ISDIR(st.st_mode) || st.st_size == 0))
-			(void) unlinkat(treefd, path, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+		const char *name;
+		struct err ignored = { 0 };
+		_free_ char *key = path_key(slice_of(stubs->p[i]));
+		_close_ int dir = root_open_parent(treefd, key, &name, &ignored);
+		err_done(&ignored);
+		if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0)))
+			(void) unlinkat(dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
 	}
 }
 
