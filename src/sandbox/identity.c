@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/num.h"
 
+enum { GROUPS_MAX = 65536 }; /* NGROUPS_MAX, setgroups(2) */
 #define ID_MAX 0x7fffffffu /* moby/sys/user: 0 to 2^31 - 1 */
 
 struct row {
@@ -79,12 +80,16 @@ void identity_done(struct identity *id)
 	*id = (struct identity){ 0 };
 }
 
-static void add_group(struct identity *id, uint32_t gid)
+static int add_group(struct identity *id, uint32_t gid, struct err *e)
 {
 	arr_each(g, &id->groups)
 		if (*g == gid)
-			return;
+			return 0;
+	if (id->groups.n >= GROUPS_MAX)
+		return err_set(e, ERR_USER, "the user is in more than %d groups, which is all that "
+			       "a process can have", GROUPS_MAX);
 	arr_push(&id->groups, gid);
+	return 0;
 }
 
 /* A number matches the uid column only, also where somebody's name is that number. */
@@ -143,13 +148,12 @@ int identity_find(struct slice spec, struct slice passwd, struct slice group, st
 			id.gid = g.gid;
 		else if (!parse_id(grp, &id.gid))
 			return not_found("group", grp, "group", e);
-		add_group(&id, id.gid);
-	} else {
-		add_group(&id, id.gid);
-		while (known && next_group(&group, &g))
-			if (has_member(g.members, row.name))
-				add_group(&id, g.gid);
 	}
+	if (add_group(&id, id.gid, e) < 0)
+		return -1;
+	while (grp.n == 0 && known && next_group(&group, &g))
+		if (has_member(g.members, row.name) && add_group(&id, g.gid, e) < 0)
+			return -1;
 	*out = id;
 	id = (struct identity){ 0 };
 	return 0;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "sandbox/identity.h"
 
@@ -137,6 +138,22 @@ static void identity_uid__tells_names_and_numbers(void **state)
 	assert_int_equal(identity_gid(SL("nogid"), SL(GROUP), &gid), 0);
 }
 
+/* One group more than setgroups(2) takes; and found without comparing each with all the others of a
+ * file as large as may be. */
+static void identity_find__has_a_limit_of_groups(void **state)
+{
+	(void)state;
+	_cleanup_(buf_done) struct buf group = { 0 };
+	struct identity id = { 0 };
+	struct err e = { 0 };
+	for (int i = 1; i <= 250000; i++)
+		buf_printf(&group, "g%d:x:%d:root\n", i, i);
+	assert_int_equal(identity_find(SL("root"), SL("root:x:0:0::/:\n"), buf_view(&group), &id, &e),
+			 -1);
+	assert_int_equal(e.kind, ERR_USER);
+	err_done(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +161,7 @@ int main(void)
 		cmocka_unit_test(identity_find__refuses_unknown_names),
 		cmocka_unit_test(identity_find__needs_no_files),
 		cmocka_unit_test(identity_uid__tells_names_and_numbers),
+		cmocka_unit_test(identity_find__has_a_limit_of_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
