@@ -200,7 +200,8 @@ int cli_help(const char *words, struct buf *out, struct err *e)
 struct store *cli_store(struct cli *c, bool create, struct err *e)
 {
 	if (!c->store)
-		c->store = store_open(&(struct store_opts){ .root = c->root, .create = create }, e);
+		c->store = store_open(&(struct store_opts){ .root = c->root, .create = create, .enter = userns_enter },
+				      e);
 	return c->store;
 }
 

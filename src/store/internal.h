@@ -13,6 +13,7 @@ struct store {
 	int fd, tmp;
 	bool user;
 	struct tree_opts tree;
+	int (*enter)(struct err *e); /* store_opts */
 	char boot[BOOT_ID_LEN]; /* "" until asked for */
 	char *lease_name; /* NULL until something is used */
 	int lease_fd;

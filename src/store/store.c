@@ -380,6 +380,7 @@ struct store *store_open(const struct store_opts *o, struct err *e)
 	    read_or_make(s, o->create, &who, e) < 0)
 		return NULL;
 	s->user = who.user;
+	s->enter = o->enter;
 	s->tree = (struct tree_opts){
 		.mode = who.user ? TREE_USER : TREE_TRUSTED,
 		.uid_max = who.user ? who.ids.sub_uid_n : UINT32_MAX,

@@ -23,6 +23,9 @@ struct store_opts {
 	bool create;        /* make it if it is not there (else ERR_ABSENT) */
 	const struct store_ids *ids; /* of an ordinary user; NULL or sub_uid_n 0: not known, then the
 			       range in the stamp is believed. Inside the namespace it is known anyway. */
+	/* Enters the user namespace (sandbox/userns.h, which is above this room): called when a snapshot
+	 * has to be verified, whose tree a user cannot read from outside. NULL: that is refused then. */
+	int (*enter)(struct err *e);
 };
 
 /* Opens (makes) the store, checks owner, mode 0700 and stamp (a store of another user, mode or id
@@ -121,8 +124,8 @@ int snap_file(const struct snap *sn, const char *path, struct err *e) _must_chec
 void snap_close(struct snap *sn);   /* fine on SNAP_INIT */
 #define SNAP_INIT { .dirfd = -1, .treefd = -1 }
 /* For cache hits: it is there and fit for use, and is held until the process ends. One small read,
- * but for the first use after a boot, which verifies (as snap_open does; where the tree cannot be
- * read yet, a user outside of the namespace, that is left to snap_open). */
+ * but for the first use after a boot, which verifies (as snap_open does; where the namespace cannot
+ * be entered, that is left to snap_open). */
 bool snap_exists(struct store *s, const char *id);
 /* What its record says, without opening tree or index (out->dirfd, treefd stay -1). */
 int snap_info(struct store *s, const char *id, struct snap *out, struct err *e) _must_check_;
