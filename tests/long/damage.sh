@@ -30,6 +30,25 @@ is "$(says)" "$good" "in another boot what is whole is served"
 ok "a build finds its steps again" thimble build --progress plain -t it b
 like "$err" "CACHED|cached" "all cached"
 
+# Whatever comes first after a reboot verifies, as a user too, who sees other owners from outside.
+printf 'FROM base\nRUN echo s >/s && chown 5:5 /s && chmod 600 /s && mkdir -m 700 /p && echo x >/p/y && chown -R 9:9 /p\n' \
+	>b/owners
+ok "an image with owners and closed directories" thimble build -q -f b/owners -t owners b
+for first in "build -q -f b/owners -t owners b" "inspect owners" "images -a" "tag owners again" \
+	"history owners" "save -o owners.tar owners" "cp owners:/p -" "compare owners" "df" \
+	"run --rm owners true"; do
+	next_boot
+	as_owner sed -i '/^is on-disk$/d' "$THIMBLE_ROOT"/snapshots/*/record
+	# shellcheck disable=SC2086  # a command and its words
+	ok "first in a boot: $first" thimble $first
+	is "$(thimble run --rm owners cat /s)" s "and the image is served"
+done
+next_boot
+as_owner sed -i '/^is on-disk$/d' "$THIMBLE_ROOT"/snapshots/*/record
+as_owner sh -c 'echo evil >"$1/tree/made"' sh "$(snapshot_of made)"
+ok "first in a boot: a build of what is damaged" thimble build -q -t it b
+is "$(says)" "$good" "makes it again"
+
 # damage NAME FILE COMMAND: the snapshot with FILE is changed by COMMAND ($1 is the snapshot)
 damage() {
 	what=$1 file=$2

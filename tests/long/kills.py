@@ -260,6 +260,9 @@ def one_round(n):
         raise AssertionError(f"{what}: still locked: {locked()}")
     if mounted():
         raise AssertionError(f"{what}: still mounted: {mounted()}")
+    if rnd.random() < 0.3:  # and the machine was started anew
+        os.environ["THIMBLE_BOOT_ID"] = f"boot-{n}"
+        what += ", reboot"
     gone = {"built:latest"} if name == "op_prune" else {REMOVE.get(name)}
     valid(before, op, gone)
     if name == "op_rmi" and "parallel:latest" not in images():
