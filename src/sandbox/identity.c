@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/num.h"
 
 enum { GROUPS_MAX = 65536 }; /* NGROUPS_MAX, setgroups(2) */
@@ -80,11 +81,13 @@ void identity_done(struct identity *id)
 	*id = (struct identity){ 0 };
 }
 
-static int add_group(struct identity *id, uint32_t gid, struct err *e)
+/* `seen` has the groups that are in already: a group file may name one user 200 000 times. */
+static int add_group(struct identity *id, struct map *seen, uint32_t gid, struct err *e)
 {
-	arr_each(g, &id->groups)
-		if (*g == gid)
-			return 0;
+	struct slice key = { (const char *)&gid, sizeof gid };
+	if (map_has(seen, key))
+		return 0;
+	(void)map_put(seen, key, id);
 	if (id->groups.n >= GROUPS_MAX)
 		return err_set(e, ERR_USER, "the user is in more than %d groups, which is all that "
 			       "a process can have", GROUPS_MAX);
@@ -132,6 +135,7 @@ int identity_find(struct slice spec, struct slice passwd, struct slice group, st
 	struct slice grp = colon < spec.n ? slice_from(spec, colon + 1) : SL("");
 	struct row row = { 0 };
 	_cleanup_(identity_done) struct identity id = { 0 };
+	_cleanup_(map_done) struct map seen = { 0 };
 
 	bool known = find_user(user, passwd, &row);
 	if (known) {
@@ -149,10 +153,10 @@ int identity_find(struct slice spec, struct slice passwd, struct slice group, st
 		else if (!parse_id(grp, &id.gid))
 			return not_found("group", grp, "group", e);
 	}
-	if (add_group(&id, id.gid, e) < 0)
+	if (add_group(&id, &seen, id.gid, e) < 0)
 		return -1;
 	while (grp.n == 0 && known && next_group(&group, &g))
-		if (has_member(g.members, row.name) && add_group(&id, g.gid, e) < 0)
+		if (has_member(g.members, row.name) && add_group(&id, &seen, g.gid, e) < 0)
 			return -1;
 	*out = id;
 	id = (struct identity){ 0 };
