@@ -172,7 +172,7 @@ static int take_etc(struct index *x, int treefd, int rootfd, const char *path, c
 	ent.uid = ent.gid = ent.group = 0;
 	ent.xattrs_n = 0;
 	_free_ char *dir = slice_dup(path_dir(slice_of(path)));
-	if (fs_mkdirs(treefd, dir, 0755, e) < 0)
+	if (!fs_exists(treefd, dir) && fs_mkdirs(treefd, dir, 0755, e) < 0)
 		return -1;
 	if (ent.type == ENTRY_FILE) {
 		_close_ int in = openat(rootfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -166,7 +166,7 @@ int entry_from_file(struct arena *a, int dirfd, const char *name, const struct s
 int entry_digest_fd(int fd, uint64_t *size, struct digest *out, struct err *e)
 {
 	struct sha256 sum;
-	_free_ char *block = mem_alloc(128 << 10);
+	_free_ char *block = mem_resize(NULL, 1, 128 << 10); /* not worth zeroing */
 	uint64_t total = 0;
 	ssize_t n;
 	sha256_begin(&sum);
