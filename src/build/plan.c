@@ -410,6 +410,7 @@ int plan_make(struct store *s, const struct build_opts *o, struct dockerfile *fi
 	struct plan *p = out;
 	*p = (struct plan){ .store = s, .opts = o, .file = file, .layers.store = s };
 	p->args_used = mem_array(o->args.n + 1, sizeof *p->args_used);
+	p->id = fs_temp_name("");
 	if (o->platform) {
 		struct platform host;
 		platform_host(&host);
@@ -486,5 +487,6 @@ void plan_done(struct plan *p)
 	strs_done(&p->globals);
 	strs_done(&p->predefined);
 	free(p->args_used);
+	free(p->id);
 	arena_done(&p->arena);
 }

@@ -121,6 +121,7 @@ struct plan {
 	struct strs globals;         /* ARGs before the first FROM, and the predefined ones, K=V */
 	struct strs predefined;      /* TARGETPLATFORM …, K=V */
 	bool *args_used;             /* of opts->args */
+	char *id;                    /* tells this build from all others */
 	int64_t epoch;               /* SOURCE_DATE_EPOCH, -1: not given */
 	int64_t now;
 };

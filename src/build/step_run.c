@@ -81,7 +81,33 @@ static int by_hex(const void *a, const void *b)
 	return strcmp(((const struct cache_lock *)a)->hex, ((const struct cache_lock *)b)->hex);
 }
 
-static int lock_cache(struct plan *p, const struct cache_lock *l, struct run_mounts *all, struct err *e)
+static int lock_wait(int fd, int how, struct err *e)
+{
+	while (flock(fd, how) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "lock a cache mount");
+	return 0;
+}
+
+/* Which build was the last to empty it. */
+static bool emptied_by(int dirfd, const char *build)
+{
+	_cleanup_(buf_done) struct buf b = { 0 };
+	struct err ignored = { 0 }; /* nobody yet */
+	bool yes = fs_read(dirfd, "emptied", 64, &b, &ignored) == 0 && slice_is(buf_view(&b), build);
+	err_done(&ignored);
+	return yes;
+}
+
+static int empty_cache(struct plan *p, int dirfd, struct err *e)
+{
+	if (fs_remove(dirfd, "tree", e) < 0)
+		return -1;
+	return fs_write(dirfd, dirfd, "emptied", slice_of(p->id), 0600, false, e);
+}
+
+/* With --no-cache the first step of a build that wants it empties it, when nobody else has it. */
+static int lock_cache(struct plan *p, const struct cache_lock *l, bool fresh, struct run_mounts *all, struct err *e)
 {
 	/* Said before it is looked at, so that a prune beside us leaves it alone. */
 	if (store_use(p->store, STORE_MOUNT, l->hex, e) < 0)
@@ -93,10 +119,11 @@ static int lock_cache(struct plan *p, const struct cache_lock *l, struct run_mou
 	if (fd < 0)
 		return err_sys(e, "open a cache mount");
 	arr_push(&all->fds, fd);
-	while (flock(fd, l->how) < 0)
-		if (errno != EINTR)
-			return err_sys(e, "lock a cache mount");
-	return 0;
+	if (!fresh || emptied_by(fd, p->id))
+		return lock_wait(fd, l->how, e);
+	if (lock_wait(fd, LOCK_EX, e) < 0 || (!emptied_by(fd, p->id) && empty_cache(p, fd, e) < 0))
+		return -1;
+	return l->how == LOCK_EX ? 0 : lock_wait(fd, l->how, e);
 }
 
 /* Locked ones are waited for. All of a step are taken in the order of their ids, each once: two steps
@@ -119,7 +146,7 @@ static int lock_caches(struct plan *p, struct node *n, struct run_mounts *all, s
 		for (; i < locks.n && strcmp(locks.p[i].hex, l.hex) == 0; i++)
 			if (locks.p[i].how == LOCK_EX)
 				l.how = LOCK_EX;
-		r = lock_cache(p, &l, all, e);
+		r = lock_cache(p, &l, n->fresh, all, e);
 	}
 	arr_done(&locks);
 	return r;
@@ -142,13 +169,11 @@ static int make_cache(struct plan *p, const struct mount_opt *o, const char *tre
 }
 
 static int cache_mount(struct plan *p, const struct mount_opt *o, struct sandbox_mount *m, struct run_mounts *all,
-		       bool fresh, struct err *e)
+		       struct err *e)
 {
 	char hex[SHA256_HEX];
 	cache_id(p, o, hex);
 	_free_ char *tree = str_printf("mounts/%s/tree", hex);
-	if (fresh && fs_remove(store_fd(p->store), tree, e) < 0)
-		return -1;
 	int fd = openat(store_fd(p->store), tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		if (make_cache(p, o, tree, e) < 0)
@@ -181,7 +206,7 @@ static int collect_mounts(struct plan *p, struct node *n, struct run_mounts *all
 			m.mode = 01777;
 			m.exec_ok = true; /* BuildKit's tmpfs is nosuid, and no more */
 		} else if (o->type == MOUNT_CACHE) {
-			r = cache_mount(p, o, &m, all, n->fresh, e);
+			r = cache_mount(p, o, &m, all, e);
 		} else {
 			m.read_only = o->readonly;
 			r = bind_mount(p, n->binds.p[bind++], &m, all, e);
