@@ -4,7 +4,7 @@
 #   make              build build/thimble
 #   make demo         install what is missing, build, make the base images, run the ladder
 #   make check        install what is missing, run every test
-#   make check-long   the long tests in full: kills, full disks, damage, many at once (an hour)
+#   make check-long   the long tests in full: kills, full disks, many at once, real programs (hours)
 #   make install      to PREFIX (/usr/local), under DESTDIR
 #   make golden       rewrite the expected texts of the tests (read the diff before you commit)
 #   make fuzz TIME=60 run each fuzz target for TIME seconds
