@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 
 #define HOLES_MAX (256ull << 30)
+#define ABOUT_MAX (512ull << 20)
 enum { LINKS_MAX = 40, KEY_MAX = PATH_MAX - 1, ENTRIES_MAX = 4000000 };
 
 struct apply {
@@ -36,6 +37,9 @@ struct apply {
 	struct place at;
 	uint32_t groups;
 	uint64_t bytes, max_bytes, max_entries;
+	uint64_t about, max_about; /* a short header can ask for much of it: a name of 4096 bytes
+				      stands for 2000 directories, a global header's attributes for
+				      those of every file */
 	uint64_t holes; /* bytes of them: an archive holds them for nothing, hashing does not */
 };
 
@@ -53,6 +57,17 @@ static struct entry *find(const struct apply *a, const char *key)
 	return at ? &a->x.entries.p[at - 1] : NULL;
 }
 
+/* Says what is about to be kept in memory. */
+static int count_about(struct apply *a, uint64_t n, struct err *e)
+{
+	a->about += n;
+	if (a->about <= a->max_about)
+		return 0;
+	return err_set(e, ERR_DATA,
+		       "the names and attributes of the archive are larger than %llu bytes",
+		       (unsigned long long)a->max_about);
+}
+
 /* The entry is valid until the next one is added. */
 static struct entry *add(struct apply *a, const char *key, enum entry_type type, struct err *e)
 {
@@ -61,6 +76,8 @@ static struct entry *add(struct apply *a, const char *key, enum entry_type type,
 			      (unsigned long long)a->max_entries);
 		return NULL;
 	}
+	if (count_about(a, strlen(key), e) < 0)
+		return NULL;
 	struct entry *ent = index_add(&a->x, slice_of(key), type);
 	map_put(&a->keys, slice_of(key), (void *)(uintptr_t)a->x.entries.n);
 	return ent;
@@ -549,6 +566,11 @@ static int apply_entry(struct apply *a, const struct tar_entry *from, struct err
 	const char *slash = strrchr(key, '/');
 	if (strlen(slash ? slash + 1 : key) > NAME_MAX)
 		return err_set(e, ERR_DATA, "a part of the name is longer than 255 bytes");
+	uint64_t about = from->type == TAR_SYMLINK ? strlen(from->link) : 0;
+	for (size_t i = 0; i < from->xattrs_n; i++)
+		about += strlen(from->xattrs[i].name) + from->xattrs[i].len;
+	if (count_about(a, about, e) < 0)
+		return -1;
 	switch (from->type) {
 	case TAR_FILE: return apply_file(a, key, from, e);
 	case TAR_DIR: return apply_dir(a, key, from, e);
@@ -609,6 +631,7 @@ static int unpack(int treefd, struct source *tar, const struct tree_opts *o, boo
 		.at = PLACE_INIT(treefd),
 		.max_bytes = o->max_bytes ? o->max_bytes : INT64_MAX,
 		.max_entries = o->max_entries ? o->max_entries : ENTRIES_MAX,
+		.max_about = o->max_about ? o->max_about : ABOUT_MAX,
 	};
 	a.tar = tar_open(ahead);
 	if (apply_all(&a, e) < 0)

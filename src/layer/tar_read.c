@@ -291,10 +291,14 @@ static int old_sparse(struct tar *t, const uint8_t *h, struct err *e)
 	if (tar_number(h + 483, 12, "size", INT64_MAX, &s->size, e) < 0 ||
 	    old_sparse_pairs(s, h + 386, OLD_SPARSE_IN_HEADER, e) < 0)
 		return -1;
-	for (bool goes_on = h[482]; goes_on; goes_on = more[504])
+	for (bool goes_on = h[482]; goes_on; goes_on = more[504]) {
+		size_t before = s->map.n;
 		if (take_all(t, more, BLOCK, e) < 0 ||
 		    old_sparse_pairs(s, more, OLD_SPARSE_IN_BLOCK, e) < 0)
 			return -1;
+		if (s->map.n == before) /* empty ones could go on for ever */
+			return err_set(e, ERR_DATA, "the map of a sparse file is damaged");
+	}
 	return 0;
 }
 
@@ -431,7 +435,7 @@ static int take_pax(struct tar *t, uint64_t size, bool global, struct err *e)
 static int take_special(struct tar *t, const uint8_t *h, uint64_t size, struct err *e)
 {
 	int r;
-	if (strchr("xXgLK", h[156]) && h[156] && (t->about += BLOCK + size) > ABOUT_MAX)
+	if (strchr("xXgLKV", h[156]) && h[156] && (t->about += BLOCK + size) > ABOUT_MAX)
 		return err_set(e, ERR_DATA,
 			       "the extended headers of one file are larger than %llu bytes",
 			       ABOUT_MAX);

@@ -18,6 +18,7 @@ struct tree_opts {
 	bool devices;              /* device nodes can be made; else an empty file stands for them */
 	uint64_t max_bytes;        /* 0: no limit; else ERR_DATA when a layer expands beyond it */
 	uint64_t max_entries;      /* 0: 4 million */
+	uint64_t max_about;        /* bytes of names, link targets and attributes of one archive; 0: 512 MiB */
 };
 
 /* Unpacks a layer's tar stream (decompressed) into the empty directory treefd and fills *out, with

@@ -89,8 +89,10 @@ static int add_group(struct identity *id, struct map *seen, uint32_t gid, struct
 		return 0;
 	(void)map_put(seen, key, id);
 	if (id->groups.n >= GROUPS_MAX)
-		return err_set(e, ERR_USER, "the user is in more than %d groups, which is all that "
-			       "a process can have", GROUPS_MAX);
+		return err_set(e, ERR_USER,
+			       "the user is in more than %d groups, which is all that "
+			       "a process can have",
+			       GROUPS_MAX);
 	arr_push(&id->groups, gid);
 	return 0;
 }

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	size_t line = slice_find(all, '\n');
 	struct slice spec = slice_head(all, line), files = slice_from(all, line + (line < all.n));
 	size_t nul = slice_find(files, '\0');
-	struct slice passwd = slice_head(files, nul), group = slice_from(files, nul + (nul < files.n));
+	struct slice passwd = slice_head(files, nul),
+		     group = slice_from(files, nul + (nul < files.n));
 	struct identity id = { 0 };
 	struct err e = { 0 };
 	uint64_t v;
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (identity_find(spec, passwd, group, &id, &e) == 0) {
 		if (num_parse(spec, INT32_MAX, &v) == 0 && id.uid != v)
 			abort();
-		if ((id.name && !*id.name && spec.n) || id.groups.n > n)
+		if ((id.name && !*id.name && spec.n) || id.groups.n > n + 1)
 			abort();
 		identity_done(&id);
 	} else if (!e.kind) {

@@ -125,10 +125,10 @@ static void devices(void)
 	/* a node of one's own making leads nowhere */
 	if (mknod("/tmp/disk", S_IFBLK | 0666, makedev(254, 0)) == 0 ||
 	    mknod("/tmp/mem", S_IFCHR | 0666, makedev(1, 1)) == 0)
-		printf("made a node: %s\n", open("/tmp/disk", O_RDONLY) >= 0 ||
-							    open("/tmp/mem", O_RDONLY) >= 0
-						    ? "OPENED"
-						    : "cannot be opened");
+		printf("made a node: %s\n",
+		       open("/tmp/disk", O_RDONLY) >= 0 || open("/tmp/mem", O_RDONLY) >= 0
+			       ? "OPENED"
+			       : "cannot be opened");
 	unlink("/tmp/disk");
 	unlink("/tmp/mem");
 }
@@ -248,14 +248,20 @@ static int reads_init(void)
 	char word[8];
 	struct iovec to = { word, 8 }, from = { (void *)0x400000, 8 };
 	return ptrace(PTRACE_ATTACH, 1, NULL, NULL) == 0 || open("/proc/1/mem", O_RDONLY) >= 0 ||
-	       process_vm_readv(1, &to, 1, &from, 1, 0) > 0 || open("/proc/1/environ", O_RDONLY) >= 0;
+	       process_vm_readv(1, &to, 1, &from, 1, 0) > 0 ||
+	       open("/proc/1/environ", O_RDONLY) >= 0;
 }
 
 static void outside(const char *path)
 {
 	char through[4096];
-	static const char *const ways[] = { "/proc/1/root", "/proc/1/cwd", "/proc/self/root",
-					    "/proc/self/cwd", "/..", "/../../../..", "" };
+	static const char *const ways[] = { "/proc/1/root",
+					    "/proc/1/cwd",
+					    "/proc/self/root",
+					    "/proc/self/cwd",
+					    "/..",
+					    "/../../../..",
+					    "" };
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		snprintf(through, sizeof through, "%s%s", ways[i], path);
 		snprintf(through + strlen(through) + 1, 256, "the file by way of '%s'", ways[i]);
@@ -273,8 +279,8 @@ static void outside(const char *path)
 	told("files by handle", by_handle());
 	told("the memory of init", getuid() == 0 && reads_init());
 	told("the end of init", kill(1, SIGKILL) == 0 && usleep(100000) == 0 && kill(1, 0) < 0);
-	told("mounts", mount("none", "/tmp", "tmpfs", 0, NULL) == 0 || umount2("/proc/sys", 0) == 0 ||
-			       umount2("/", MNT_DETACH) == 0);
+	told("mounts", mount("none", "/tmp", "tmpfs", 0, NULL) == 0 ||
+			       umount2("/proc/sys", 0) == 0 || umount2("/", MNT_DETACH) == 0);
 	told("a user namespace", unshare(CLONE_NEWUSER) == 0 || unshare(CLONE_NEWNS) == 0);
 	for (int fd = 0; fd < 3; fd++)
 		told("typing at a terminal (TIOCSTI)", ioctl(fd, TIOCSTI, "x") == 0);
@@ -284,8 +290,8 @@ static void outside(const char *path)
 	told("core_pattern", core >= 0);
 	int trigger = open("/proc/sysrq-trigger", O_WRONLY);
 	told("sysrq", trigger >= 0 && write(trigger, "", 0) < 0 && errno != EROFS);
-	told("kernel messages", syscall(SYS_syslog, 3, through, 100) > 0 ||
-					open("/dev/kmsg", O_RDONLY) >= 0);
+	told("kernel messages",
+	     syscall(SYS_syslog, 3, through, 100) > 0 || open("/dev/kmsg", O_RDONLY) >= 0);
 	told("ids beyond its own", prctl(PR_CAPBSET_READ, 21) == 1);
 	told("a way up", open("/sys/fs/cgroup/release_agent", O_WRONLY) >= 0 ||
 				 mkdir("/sys/fs/cgroup/probe", 0755) == 0 ||

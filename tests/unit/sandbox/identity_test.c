@@ -148,8 +148,8 @@ static void identity_find__has_a_limit_of_groups(void **state)
 	struct err e = { 0 };
 	for (int i = 1; i <= 250000; i++)
 		buf_printf(&group, "g%d:x:%d:root\n", i, i);
-	assert_int_equal(identity_find(SL("root"), SL("root:x:0:0::/:\n"), buf_view(&group), &id, &e),
-			 -1);
+	assert_int_equal(
+		identity_find(SL("root"), SL("root:x:0:0::/:\n"), buf_view(&group), &id, &e), -1);
 	assert_int_equal(e.kind, ERR_USER);
 	err_done(&e);
 }

@@ -392,7 +392,8 @@ static void sandbox__masks_with_its_own_null(void **state)
 	make_dir("volume");
 	assert_int_equal(symlinkat(secret, w.dirfd, "volume/null"), 0);
 	_close_ int src = openat(w.dirfd, "volume", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const struct sandbox_mount mount = { .kind = SANDBOX_BIND, .source_fd = src,
+	const struct sandbox_mount mount = { .kind = SANDBOX_BIND,
+					     .source_fd = src,
 					     .target = "/dev" };
 	struct job j;
 	job_init(&j);
