@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """compare.py A B: do two docker-archives hold the same image?
+compare.py --changes BASE A: what does A hold that BASE does not?
 
 Each argument is a docker-archive with one image. Its layers are put on top of each other here, by
 the rules of the OCI image specification (layer.md), with no help of either builder, and then
 compared: path, type, mode, owner, link target, hard-link groups, device numbers, content, xattrs;
 and of the config what a container sees. Times, layer boundaries and history are not compared.
 Prints one line a difference; exits 0 if there is none, 1 if there are, 2 for unreadable input.
+With --changes it prints one line for each path and each part of the config that is not as in BASE,
+with short contents in full, and exits 0.
 """
 import gzip
 import hashlib
@@ -64,6 +67,7 @@ def apply_layer(tree, data):
                 content = layer.extractfile(m).read()
                 what['size'] = len(content)
                 what['sha256'] = hashlib.sha256(content).hexdigest()
+                what['text'] = content[:200].decode(errors='backslashreplace')
             elif m.isdev():
                 what['device'] = f'{m.devmajor}:{m.devminor}'
             if not (m.isdir() and tree.get(path, {}).get('type') == 'dir'):
@@ -120,7 +124,42 @@ def config_view(config):
     return view
 
 
+def shown(what):
+    """A path's line of --changes, but for the path itself."""
+    words = [what['type'], what['mode'], f"{what['uid']}:{what['gid']}"]
+    if 'target' in what:
+        words.append(f"-> {what['target']}")
+    if 'device' in what:
+        words.append(what['device'])
+    if what['type'] == 'file':
+        short = what['size'] <= 200
+        words.append(json.dumps(what['text']) if short else f"{what['size']} {what['sha256'][:12]}")
+    words += [f'{k}={v}' for k, v in sorted(what['xattrs'].items())]
+    return ' '.join(words)
+
+
+def changes(base, image):
+    (tree_base, config_base), (tree, config) = base, image
+    for path in sorted(tree_base.keys() | tree.keys()):
+        old, new = tree_base.get(path), tree.get(path)
+        if new is None:
+            if path == '/' or (path.rpartition('/')[0] or '/') in tree:
+                print(f'{path} removed')
+        elif new['links'][0] != path:
+            if old is None or old['links'] != new['links']:
+                print(f"{path} = {new['links'][0]}")
+        elif old is None or shown(old) != shown(new):
+            print(path, shown(new))
+    a, b = config_view(config_base), config_view(config)
+    for key in a:
+        if a[key] != b[key]:
+            print(f'config {key} {json.dumps(b[key], sort_keys=True)}')
+
+
 def main():
+    if len(sys.argv) == 4 and sys.argv[1] == '--changes':
+        changes(*map(read_image, sys.argv[2:]))
+        return 0
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
@@ -136,7 +175,8 @@ def main():
             differences.append(f'{path}: only in {"B" if a is None else "A"} ({(a or b)["type"]})')
         else:
             differences += [f'{path}: {k}: {a.get(k)!r} / {b.get(k)!r}'
-                            for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+                            for k in sorted(a.keys() | b.keys())
+                            if k != 'text' and a.get(k) != b.get(k)]
     a, b = config_view(config_a), config_view(config_b)
     differences += [f'config {k}: {a[k]!r} / {b[k]!r}' for k in a if a[k] != b[k]]
     for line in differences:
