@@ -10,7 +10,7 @@ CHANGING=${CHANGING:-8}
 mkdir -p b/d
 printf 'FROM base\nCOPY d /d\nCOPY f /f\n' >b/Dockerfile
 
-# Each is called with a number again and again until it is killed.
+# Each is called with a number again and again until there is a file `stop`.
 rewrite() { head -c 300000 /dev/zero | tr '\0' "$(printf '\\%03o' $((97 + $1 % 26)))" >b/f; }
 replace() { echo "$1" >b/new && mv b/new b/f; }
 vanish() { rm -f b/d/$(($1 % 7)) b/f; echo "$1" >b/f; echo "$1" >b/d/$((($1 + 3) % 7)); }
@@ -30,7 +30,7 @@ modes() { chmod $((700 + $1 % 7)) b/f b/d/*; touch b/f; }
 moved() { mv b/d b/e 2>/dev/null; mv b/e b/d 2>/dev/null; }
 keep_on() {
 	n=0
-	while :; do
+	while [ ! -e stop ]; do
 		n=$((n + 1))
 		"$1" $n 2>/dev/null
 	done
@@ -63,9 +63,10 @@ for how in rewrite replace vanish grow shrink become modes moved; do
 		*) bad=1; diag "$how $i: ended by a signal, or not in time"; diag_file "$T/err" ;;
 		esac
 	done
-	kill $changer
-	wait $changer 2>/dev/null
-	[ -d b/d ] || mv b/e b/d
+	: >stop
+	wait $changer
+	rm stop
+	[ -d b/d ] || mv b/e b/d 2>/dev/null
 	is "$bad" 0 "$how: $made builds made, $refused refused, all well"
 	[ $how != become ] || rm -rf b/d/x
 	echo "at last $how" >b/f
