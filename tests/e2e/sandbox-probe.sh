@@ -63,7 +63,8 @@ for who in step run; do
 		tap_result $? "$what: there is /dev/$dev"
 	done
 	unlike "$(cat $who.devices)" OPENED "$what: a node that it makes cannot be opened"
-	for path in $(awk '$1 == "fixed" { print $2 }' "$table"); do
+	fixed=$(awk '$1 == "fixed" { print $2 }' "$table")
+	for path in $fixed; do
 		unlike "$(cat $who.writable)" "^writable $path(/|\$)" "$what: $path cannot be written"
 	done
 	test "$(grep -c ^kept $who.outside)" -ge 20
@@ -77,17 +78,17 @@ unlike "$outside" "^\\$(sed -n 's/^ns net:/net:/p' none.see)\$" "--network none:
 
 # ---- system calls ----
 if [ "$(uname -m)" = x86_64 ]; then
-	thimble run --rm it /probe calls >calls
-	thimble run --rm it /probe calls 32 >calls32
-	test "$(grep -c answered calls)" -gt 250
+	thimble run --rm it /probe calls >answers
+	thimble run --rm it /probe calls 32 >answers32
+	test "$(grep -c answered answers)" -gt 250
 	tap_result $? "most system calls are answered"
 	for kind in refused refused32; do
-		file=calls${kind#refused}
+		file=answers${kind#refused}
 		awk -v k=$kind '$1 == k { print $2 }' "$table" | sort >may
-		awk '$3 == "answered" { print $2 }' $file | sort >have
+		awk '$3 == "answered" { print $2 }' "$file" | sort >have
 		is "$(comm -12 may have)" "" "what docker refuses is refused ($kind)"
 	done
-	is "$(awk '$3 != "unknown" && $2 >= 470' calls)" "" "unknown numbers, and x32's, are not there"
+	is "$(awk '$3 != "unknown" && $2 >= 470' answers)" "" "unknown numbers, and x32's, are not there"
 fi
 
 # ---- beside crun ----
