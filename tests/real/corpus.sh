@@ -1,8 +1,9 @@
 #!/bin/sh
 # The root file systems of bench/corpus: imported, and each program passes its row's probe under
 # `thimble run`, as root and as a user.
-#   ROWS    names of rows (default: all); CACHED=1: only those whose root file system is made
-# The root file systems are kept under ${XDG_CACHE_HOME:-~/.cache}/thimble-test/corpus.
+#   ROWS    names of rows (default: all); today: one that changes with the date
+# The root file systems are kept under ${XDG_CACHE_HOME:-~/.cache}/thimble-test/corpus. Making one
+# takes half a minute where TMPDIR is in memory, two on a busy disk.
 . "$(dirname "$0")/../lib/tap.sh"
 need_root
 cp -R "$tests/../bench/corpus" "$T/corpus"
@@ -85,11 +86,18 @@ probe() { # ROW WHO
 
 mkdir "$T/home"
 chown "$user:" "$T/home"
-[ -n "${ROWS-}" ] || ROWS=$(cd "$T/corpus/rows" && printf '%s ' *.sh | sed 's/\.sh / /g')
+all=$(cd "$T/corpus/rows" && printf '%s ' *.sh | sed 's/\.sh / /g')
+case ${ROWS:-all} in
+all) ROWS=$all ;;
+today)
+	# shellcheck disable=SC2086  # a list of words
+	set -- $all
+	shift $(($(date +%s) / 86400 % $#))
+	ROWS=$1 ;;
+esac
 for row in $ROWS; do
 	file=$(archive "$row")
 	if [ ! -e "$file" ]; then
-		[ -z "${CACHED-}" ] || continue
 		rm -f "$cache/${row}_"*
 		ok "$row: made" make "$row" "$file" || continue
 	fi
@@ -101,5 +109,4 @@ for row in $ROWS; do
 	done
 done
 rm -rf --one-file-system "$T/stage"
-[ "$tap_count" -gt 0 ] || skip_all "no root file system of the corpus is made yet"
 done_testing
