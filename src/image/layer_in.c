@@ -37,13 +37,18 @@ int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *s
 	return 0;
 }
 
-/* What follows the end of the archive belongs to the stream that the diff id is of. */
-static int drain(struct source *in, struct err *e)
+/* What follows the end of the archive belongs to the stream that the diff id is of. A stream whose
+ * length is known (max; *size counts) is not read on for as long as it likes to expand. */
+static int drain(struct source *in, const uint64_t *size, uint64_t max, struct err *e)
 {
 	_free_ char *block = mem_alloc(1 << 16);
 	ssize_t n;
 	while ((n = source_read(in, block, 1 << 16, e)) > 0)
-		;
+		if (*size > max)
+			return err_set(e, ERR_DATA,
+				       "the stream is longer than the layer that it says it is "
+				       "(%llu bytes)",
+				       (unsigned long long)max);
 	return n < 0 ? -1 : 0;
 }
 
@@ -58,9 +63,9 @@ static int check_diff_id(const struct layer_in *l, struct sha256 *sum, struct er
 		       digest_text(&got, a), digest_text(&l->diff_id, b));
 }
 
-/* treefd -1: only checks the diff id. */
+/* treefd -1: only checks the diff id, of a stream of at most `max` bytes. */
 static int unpack(struct store *s, const struct layer_in *l, int treefd, struct index *x,
-		  uint64_t *size, bool *packed, struct err *e)
+		  uint64_t max, uint64_t *size, bool *packed, struct err *e)
 {
 	enum compression comp;
 	struct sha256 sum;
@@ -75,7 +80,7 @@ static int unpack(struct store *s, const struct layer_in *l, int treefd, struct 
 	*size = 0;
 	_cleanup_(source_closep) struct source *in = source_hash(plain, &sum, size);
 	if ((treefd >= 0 && tree_apply(treefd, in, store_tree_opts(s), x, e) < 0) ||
-	    drain(in, e) < 0)
+	    drain(in, size, max, e) < 0)
 		return -1;
 	*packed = comp != COMP_NONE;
 	return check_diff_id(l, &sum, e);
@@ -97,7 +102,7 @@ static int commit(struct store *s, const struct layer_in *l, struct snap_draft *
 		  char id[static SNAP_ID], struct err *e)
 {
 	bool packed = false, ours = false;
-	if (unpack(s, l, d->treefd, x, &d->tar_size, &packed, e) < 0)
+	if (unpack(s, l, d->treefd, x, UINT64_MAX, &d->tar_size, &packed, e) < 0)
 		return -1;
 	if (!packed && is_ours(d->treefd, x, &l->diff_id, &ours, e) < 0)
 		return -1;
@@ -123,7 +128,8 @@ static int known(struct store *s, const struct layer_in *l, const char *id, stru
 	if (plain && (!sn.foreign || has_blob))
 		return 0;
 	uint64_t size;
-	if (!plain && unpack(s, l, -1, NULL, &size, &packed, e) < 0)
+	if (!plain &&
+	    unpack(s, l, -1, NULL, sn.tar_size ? sn.tar_size : UINT64_MAX, &size, &packed, e) < 0)
 		return -1;
 	if (l->keep(l->ctx, &l->digest, e) < 0)
 		return -1;
