@@ -45,6 +45,10 @@ static int make(const struct target_root *root, int dirfd, const char *name, boo
 {
 	int fd = dir ? mkdirat(dirfd, name, 0755)
 		     : openat(dirfd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	/* A step beside this one may have made it in a cache that both use; what it is shows when it is
+	 * opened, without following links. */
+	if (fd < 0 && errno == EEXIST)
+		return 0;
 	if (fd < 0)
 		return err_sys(e, "make the mount point '/%s'", real);
 	if (!dir)
