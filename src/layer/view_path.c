@@ -193,7 +193,7 @@ static int next_by_names(struct view_walk *w, struct view_hit *out, struct err *
 	_free_ char *key = mem_alloc(dir + strlen(name) + 2);
 	memcpy(key, l->key, dir);
 	key[dir] = '/';
-	strcpy(key + dir + (dir > 0), name);
+	memcpy(key + dir + (dir > 0), name, strlen(name) + 1);
 	int r = view_lookup(w->view, key, out, e);
 	if (r == 0)
 		return err_set(e, ERR_DATA, "'/%s' vanished while it was being read", key);
