@@ -83,7 +83,8 @@ static int read_dockerfile(struct build_input *in, const char *path, struct err 
 		return 0;
 	if (e->kind == ERR_ABSENT) {
 		err_set(e, ERR_USER, "failed to read dockerfile: open %s: no such file or directory", path);
-		err_hint(e, "the path of -f starts at the current directory, not at the context");
+		err_hint(e, in->temp ? "with a tar archive on standard input the path of -f starts at the archive's root" :
+				       "the path of -f starts at the current directory, not at the context");
 	}
 	return -1;
 }
