@@ -52,3 +52,7 @@ int session_send(struct session *s, const struct session_request *rq, struct htt
  * (escaped). Reads at most 64 KiB of the body. Returns -1. */
 int session_failed(struct session *s, const struct session_request *rq, struct http_response *rs,
 		   struct err *e);
+/* The pause before attempt `attempt` + 1 (from 0) of something that the caller repeats: a blob's
+ * download or upload that broke. Says so through note. -1: `why` stands, there were enough attempts
+ * (then *e is why, moved), or a signal came. */
+int session_pause(struct session *s, unsigned attempt, struct err *why, struct err *e) _must_check_;
