@@ -142,14 +142,19 @@ static const char *unalias(const char *words)
 /* ---- help ---- */
 static void overview(struct buf *out)
 {
-	static const char *const titles[] = { "Build and run", "Images", "Store" };
+	static const char *const titles[] = { "Build and run", "Images", "Registries", "Store" };
 	buf_str(out, "Usage:  thimble [OPTIONS] COMMAND\n\n"
 		     "Small container images from Dockerfiles; no daemon, no root needed\n");
 	for (size_t g = 0; g < COUNT_OF(titles); g++) {
-		buf_printf(out, "\n%s:\n", titles[g]);
-		for (const struct cmd *const *c = cli_commands; *c; c++)
-			if ((*c)->group == g)
-				buf_printf(out, "  %-13s  %s\n", (*c)->name, (*c)->help);
+		bool first = true;
+		for (const struct cmd *const *c = cli_commands; *c; c++) {
+			if ((*c)->group != g)
+				continue;
+			if (first)
+				buf_printf(out, "\n%s:\n", titles[g]);
+			first = false;
+			buf_printf(out, "  %-13s  %s\n", (*c)->name, (*c)->help);
+		}
 	}
 	buf_str(out, "\nOptions, before the command:\n");
 	opt_help_rows(cli_global_opts, out);

@@ -93,7 +93,7 @@ struct words {
 
 #define ARGS_ANY SIZE_MAX
 
-enum cmd_group { GROUP_BUILD, GROUP_IMAGES, GROUP_STORE, GROUP_HIDDEN };
+enum cmd_group { GROUP_BUILD, GROUP_IMAGES, GROUP_REGISTRY, GROUP_STORE, GROUP_HIDDEN };
 
 struct cmd {
 	const char *name; /* as users type it; may hold a blank: "image prune" */
