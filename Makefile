@@ -5,6 +5,7 @@
 #   make demo         install what is missing, build, make the base images, run the ladder
 #   make check        install what is missing, run every test
 #   make check-long   the long tests in full: kills, full disks, many at once, real programs (hours)
+#   make coverage     which lines, functions and texts of errors the tests reach, room by room
 #   make install      to PREFIX (/usr/local), under DESTDIR
 #   make golden       rewrite the expected texts of the tests (read the diff before you commit)
 #   make fuzz TIME=60 run each fuzz target for TIME seconds
@@ -19,7 +20,7 @@ TIME    ?= 60
 # More options for meson, e.g. MESON_ARGS=-Dfoo=bar
 MESON_ARGS ?=
 
-.PHONY: all demo check check-long install golden fuzz bench format clean
+.PHONY: all demo check check-long coverage install golden fuzz bench format clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) $(if $(V),-v,--quiet)
@@ -42,6 +43,10 @@ check:
 check-long:
 	@tools/install-deps build demo test peers
 	@tests/run --long
+
+coverage:
+	@tools/install-deps build demo test peers coverage
+	@tests/coverage/run
 
 # As root after a user's build nothing is compiled here, unless PREFIX is another one now.
 install: all
@@ -68,4 +73,4 @@ format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf $(BUILD) build-asan build-fuzz
+	rm -rf $(BUILD) build-asan build-fuzz build-coverage
