@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fs.h"
-#include "base/path.h"
 #include "base/stream.h"
 #include "cli/cli.h"
+#include "image/outfile.h"
 #include "image/save.h"
 
 struct save_args {
@@ -32,78 +27,24 @@ static const struct opt opts[] = {
 	{ 0 },
 };
 
-/* A file that appears whole: it is born without a name where the file system can do that, so that
- * nothing is left of a save that was killed, else under another one. */
-struct output {
-	int fd, dirfd;
-	char *temp,
-		*name; /* in dirfd; name NULL: written in place (standard output, a pipe, a device) */
-	bool nameless; /* temp is not there yet */
-};
-
-static void output_done(struct output *o)
-{
-	if (o->temp && o->fd >= 0 && !o->nameless)
-		(void)unlinkat(o->dirfd, o->temp, 0);
-	closep_(&o->fd);
-	closep_(&o->dirfd);
-	free(o->temp);
-	free(o->name);
-}
-
-static int output_open(struct output *o, const char *path, struct err *e)
+static int hint_dir(const char *path, struct err *e)
 {
 	struct stat st;
-	if (!path || strcmp(path, "-") == 0) {
-		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		return o->fd < 0 ? err_sys(e, "write to standard output") : 0;
-	}
-	_free_ char *real = realpath(path, NULL); /* through the user's own links */
-	struct slice text = slice_of(real ? real : path);
-	if (real && stat(real, &st) == 0 && !S_ISREG(st.st_mode)) {
-		if (S_ISDIR(st.st_mode)) {
-			err_set(e, ERR_USER, "'%s' is a directory", path);
-			return err_hint(e, "name a file, or write a layout with --format oci-dir");
-		}
-		o->fd = open(real, O_WRONLY | O_CLOEXEC);
-		return o->fd < 0 ? err_sys(e, "open '%s'", path) : 0;
-	}
-	_free_ char *dir = slice_dup(path_dir(text));
-	o->name = slice_dup(path_base(text));
-	o->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->dirfd < 0)
-		return err_sys(e, "open the directory '%s'", dir);
-	o->temp = fs_temp_name(".thimble-");
-	o->fd = openat(o->dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
-	o->nameless = o->fd >= 0;
-	if (o->fd < 0)
-		o->fd = openat(o->dirfd, o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	return o->fd < 0 ? err_sys(e, "make a file in '%s'", dir) : 0;
-}
-
-static int output_finish(struct output *o, struct err *e)
-{
-	char proc[FS_PROC_LEN];
-	if (o->nameless &&
-	    linkat(AT_FDCWD, fs_proc_path(o->fd, proc), o->dirfd, o->temp, AT_SYMLINK_FOLLOW) < 0)
-		return err_sys(e, "name the archive '%s'", o->name);
-	o->nameless = false;
-	if (o->temp && renameat(o->dirfd, o->temp, o->dirfd, o->name) < 0)
-		return err_sys(e, "name the archive '%s'", o->name);
-	free(take_ptr(&o->temp));
-	return 0;
+	if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_hint(e, "name a file, or write a layout with --format oci-dir");
+	return -1;
 }
 
 static int save_archive(struct store *s, const struct strs *names, const struct save_opts *o,
 			const char *path, struct err *e)
 {
-	_cleanup_(output_done) struct output out = { -1, -1, NULL, NULL, false };
-	if (output_open(&out, path, e) < 0)
-		return -1;
+	_cleanup_(outfile_done) struct outfile out = OUTFILE_INIT;
+	if (outfile_open(&out, path, e) < 0)
+		return hint_dir(path, e);
 	_cleanup_(sink_closep) struct sink *sink = sink_fd(out.fd);
 	if (image_save(s, names, o, sink, e) < 0 || sink_finish(sink, e) < 0)
 		return -1;
-	return output_finish(&out, e);
+	return outfile_finish(&out, e);
 }
 
 static int read_opts(struct cli *c, const struct save_args *a, struct save_opts *o, struct err *e)

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/path.h"
 #include "base/stream.h"
+#include "layer/compress.h"
 #include "layer/tar_read.h"
 
 #define MEMBERS_MAX 200000
@@ -181,6 +182,28 @@ struct bundle *bundle_from_stream(struct store *s, struct source *in, const char
 	if (!b->spool || spool_all(b, in, e) < 0)
 		return NULL;
 	return take_ptr(&b);
+}
+
+static struct bundle *from_fd(struct store *s, int fd, const char *what, struct err *e)
+{
+	enum compression comp;
+	_cleanup_(source_closep) struct source *file = source_fd(fd);
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(file, &comp, e);
+	return plain ? bundle_from_stream(s, plain, what, e) : NULL;
+}
+
+struct bundle *bundle_from_path(struct store *s, int fd, const char *path, const char *what,
+				struct err *e)
+{
+	if (!path)
+		return from_fd(s, fd, what, e);
+	struct stat st;
+	_close_ int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || fstat(file, &st) < 0) {
+		err_sys(e, "open '%s'", path);
+		return NULL;
+	}
+	return S_ISDIR(st.st_mode) ? bundle_from_dir(s, path, e) : from_fd(s, file, what, e);
 }
 
 /* ---- looking up ---- */

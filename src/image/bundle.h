@@ -15,6 +15,9 @@ struct bundle;
 struct bundle *bundle_from_stream(struct store *s, struct source *in, const char *what,
 				  struct err *e);
 struct bundle *bundle_from_dir(struct store *s, const char *path, struct err *e);
+/* A directory or an archive, compressed as a whole or not. path NULL: fd, a stream. */
+struct bundle *bundle_from_path(struct store *s, int fd, const char *path, const char *what,
+				struct err *e);
 void bundle_close(struct bundle *b); /* removes what was spooled */
 DEFINE_CLEANUP(struct bundle, bundle_close)
 

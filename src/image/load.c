@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/load.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "base/err.h"
-#include "base/fs.h"
-#include "base/stream.h"
 #include "image/layer_in.h"
 #include "image/load_in.h"
-#include "layer/compress.h"
 #include "oci/reference.h"
 #include "store/image.h"
 
@@ -182,28 +175,6 @@ static int load_what_it_is(struct loader *l, const char *what, struct err *e)
 	return name_all(l, e);
 }
 
-static struct bundle *bundle_of_fd(struct store *s, int fd, const char *what, struct err *e)
-{
-	enum compression comp;
-	_cleanup_(source_closep) struct source *file = source_fd(fd);
-	_cleanup_(source_closep) struct source *plain = comp_source_auto(file, &comp, e);
-	return plain ? bundle_from_stream(s, plain, what, e) : NULL;
-}
-
-static struct bundle *open_bundle(struct store *s, int fd, const char *path, const char *what,
-				  struct err *e)
-{
-	if (!path)
-		return bundle_of_fd(s, fd, what, e);
-	struct stat st;
-	_close_ int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || fstat(file, &st) < 0) {
-		err_sys(e, "open '%s'", path);
-		return NULL;
-	}
-	return S_ISDIR(st.st_mode) ? bundle_from_dir(s, path, e) : bundle_of_fd(s, file, what, e);
-}
-
 int image_load(struct store *s, int fd, const char *path, const struct image_load_opts *o,
 	       struct image_loads *out, struct err *e)
 {
@@ -211,7 +182,7 @@ int image_load(struct store *s, int fd, const char *path, const struct image_loa
 		path = NULL;
 	_free_ char *what = path ? str_printf("'%s'", path) : str_dup("the stream");
 	_cleanup_(image_loads_done) struct image_loads loads = { 0 };
-	_cleanup_(bundle_closep) struct bundle *b = open_bundle(s, fd, path, what, e);
+	_cleanup_(bundle_closep) struct bundle *b = bundle_from_path(s, fd, path, what, e);
 	if (!b)
 		return err_add(e, "load %s", what);
 	struct loader l = { .s = s, .b = b, .o = o, .out = &loads };

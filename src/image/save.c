@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/save.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/js.h"
 #include "base/map.h"
-#include "base/walk.h"
 #include "image/archive.h"
+#include "image/ocidir.h"
 #include "image/outgoing.h"
 #include "oci/reference.h"
 
-#define NAME_CONTAINERD "io.containerd.image.name"
-#define NAME_OCI        "org.opencontainers.image.ref.name"
 
 /* One image on its way out. */
 struct job {
@@ -173,51 +168,29 @@ static struct descriptor entry_for(const struct job *job, const struct reference
 	if (ref) {
 		_free_ char *text = reference_text(ref);
 		d.annotations = json_object();
-		json_object_set_new(d.annotations, NAME_CONTAINERD, json_string(text));
+		json_object_set_new(d.annotations, OCIDIR_NAME_CONTAINERD, json_string(text));
 		if (ref->tag)
-			json_object_set_new(d.annotations, NAME_OCI, json_string(ref->tag));
+			json_object_set_new(d.annotations, OCIDIR_NAME_OCI, json_string(ref->tag));
 	}
 	return d;
 }
 
-static bool same_name(const struct descriptor *a, const struct descriptor *b)
+static void add_entries(struct save *v, struct image_index *x)
 {
-	const char *x = json_string_value(json_object_get(a->annotations, NAME_CONTAINERD));
-	const char *y = json_string_value(json_object_get(b->annotations, NAME_CONTAINERD));
-	if (x && y)
-		return strcmp(x, y) == 0;
-	if (x || y) { /* made by a tool that writes only ref.name: one tag is one image there */
-		const char *rx = json_string_value(json_object_get(a->annotations, NAME_OCI));
-		const char *ry = json_string_value(json_object_get(b->annotations, NAME_OCI));
-		return rx && ry && strcmp(rx, ry) == 0;
-	}
-	return digest_eq(&a->digest, &b->digest);
-}
-
-/* The new one takes the place of one with its name. */
-static void add_entry(struct image_index *x, struct descriptor d)
-{
-	for (size_t i = 0; i < x->manifests.n; i++)
-		if (same_name(&x->manifests.p[i], &d)) {
-			descriptor_done(&x->manifests.p[i]);
-			x->manifests.p[i] = d;
-			return;
-		}
-	arr_push(&x->manifests, d);
-}
-
-static int put_index(struct save *v, struct image_index *x, struct err *e)
-{
-	_cleanup_(buf_done) struct buf b = { 0 };
-	if (!x->media_type)
-		x->media_type = str_dup(MT_OCI_INDEX);
 	arr_each(job, &v->jobs) {
 		arr_each(ref, &job->refs)
-			add_entry(x, entry_for(job, ref));
+			ocidir_add(x, entry_for(job, ref));
 		if (job->refs.n == 0)
-			add_entry(x, entry_for(job, NULL));
+			ocidir_add(x, entry_for(job, NULL));
 	}
-	image_index_write(x, &b);
+}
+
+static int put_index(struct save *v, struct err *e)
+{
+	_cleanup_(image_index_done) struct image_index x = { .media_type = str_dup(MT_OCI_INDEX) };
+	_cleanup_(buf_done) struct buf b = { 0 };
+	add_entries(v, &x);
+	image_index_write(&x, &b);
 	return archive_bytes(v->a, "index.json", buf_view(&b), e);
 }
 
@@ -267,87 +240,28 @@ static int prepare_oci(struct save *v, struct err *e)
 
 static int save_oci(struct save *v, struct err *e)
 {
-	_cleanup_(image_index_done) struct image_index x = { 0 };
 	if (prepare_oci(v, e) < 0)
 		return -1;
 	if (archive_dir(v->a, "blobs", e) < 0 || archive_dir(v->a, "blobs/sha256", e) < 0)
 		return -1;
-	if (put_blobs(v, e) < 0 || put_index(v, &x, e) < 0 || put_docker_index(v, e) < 0)
+	if (put_blobs(v, e) < 0 || put_index(v, e) < 0 || put_docker_index(v, e) < 0)
 		return -1;
 	return archive_bytes(v->a, "oci-layout", SL("{\"imageLayoutVersion\":\"1.0.0\"}"), e);
 }
 
 /* ---- a layout directory ---- */
 
-/* What a save that was interrupted leaves, for the index is written last: it may be begun again. */
-static bool is_unfinished(const char *name)
+static int save_dir(struct save *v, const char *path, struct err *e)
 {
-	return strcmp(name, "blobs") == 0 || strcmp(name, "oci-layout") == 0 ||
-	       slice_starts(slice_of(name), SL(ARCHIVE_TEMP));
-}
-
-/* Files that it did not finish. */
-static int drop_temps(int dirfd, struct err *e)
-{
-	struct walk_entry ent;
-	_cleanup_(walk_closep) struct walk *w = walk_open(dirfd, ".", e);
-	int r;
-	while ((r = walk_next(w, &ent, e)) > 0)
-		if (slice_starts(slice_of(ent.name), SL(ARCHIVE_TEMP)) &&
-		    S_ISREG(ent.st.st_mode))
-			(void)unlinkat(ent.dirfd, ent.name, 0);
-	return r;
-}
-
-/* Reads the index of a layout; an empty or unfinished one has none; -1 for anything else. */
-static int look_at_dir(int dirfd, const char *path, struct image_index *x, struct err *e)
-{
-	_cleanup_(buf_done) struct buf b = { 0 };
-	if (fs_exists(dirfd, "oci-layout") && fs_exists(dirfd, "index.json")) {
-		if (fs_read(dirfd, "index.json", MANIFEST_MAX, &b, e) < 0 ||
-		    image_index_parse(buf_view(&b), NULL, x, e) < 0)
-			return err_add(e, "read '%s/index.json'", path);
-		return 0;
-	}
-	struct walk_entry ent;
-	_cleanup_(walk_closep) struct walk *w = walk_open(dirfd, ".", e);
-	int r;
-	while ((r = walk_next(w, &ent, e)) > 0) {
-		walk_skip(w);
-		if (is_unfinished(ent.name))
-			continue;
-		err_set(e, ERR_USER, "'%s' is neither empty nor an OCI layout", path);
-		return err_hint(e, "give a new directory");
-	}
-	return r;
-}
-
-static int save_into(struct save *v, int dirfd, struct image_index *x, struct err *e)
-{
-	v->a = archive_to_dir(dirfd);
+	_cleanup_(ocidir_done) struct ocidir l = OCIDIR_INIT;
+	if (ocidir_open(&l, path, e) < 0)
+		return -1;
+	v->a = archive_to_dir(l.dirfd);
 	if (prepare_oci(v, e) < 0 || archive_dir(v->a, "blobs/sha256", e) < 0 ||
 	    put_blobs(v, e) < 0)
 		return -1;
-	if (archive_bytes(v->a, "oci-layout", SL("{\"imageLayoutVersion\":\"1.0.0\"}"), e) < 0)
-		return -1;
-	return put_index(v, x, e); /* last: before it nothing is named */
-}
-
-static int save_dir(struct save *v, const char *path, struct err *e)
-{
-	_cleanup_(image_index_done) struct image_index x = { 0 };
-	if (fs_mkdirs(AT_FDCWD, path, 0755, e) < 0)
-		return -1;
-	_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open '%s'", path);
-	/* One save at a time: the index is read and written anew. Where the file system has no locks
-	 * it goes without. */
-	while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
-		;
-	if (look_at_dir(fd, path, &x, e) < 0 || drop_temps(fd, e) < 0)
-		return -1;
-	return save_into(v, fd, &x, e);
+	add_entries(v, &l.index);
+	return ocidir_finish(&l, e);
 }
 
 /* ---- docker-archive ---- */
