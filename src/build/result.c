@@ -86,12 +86,11 @@ static int settle_created(struct plan *p, struct image_config *cfg, struct err *
 static int complete_layers(struct plan *p, const struct strs *snaps, struct err *e)
 {
 	for (size_t i = 0; i < snaps->n; i++) {
-		struct snap sn = { .dirfd = -1, .treefd = -1 };
-		if (snap_open(p->store, snaps->p[i], &sn, e) < 0)
+		_cleanup_(snap_close) struct snap sn = SNAP_INIT;
+		if (snap_exists(p->store, snaps->p[i]) ? snap_info(p->store, snaps->p[i], &sn, e) < 0
+						       : snap_open(p->store, snaps->p[i], &sn, e) < 0)
 			return -1;
-		bool known = !digest_is_zero(&sn.diff_id);
-		snap_close(&sn);
-		if (known)
+		if (!digest_is_zero(&sn.diff_id))
 			continue;
 		struct digest diff_id;
 		uint64_t size;

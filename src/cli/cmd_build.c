@@ -13,11 +13,13 @@
 #include "base/interrupt.h"
 #include "base/num.h"
 #include "base/path.h"
+#include "base/sha256.h"
 #include "build/build.h"
 #include "cli/build_input.h"
 #include "cli/build_output.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/version.h"
 #include "explain/copy_miss.h"
 #include "explain/explain.h"
 
@@ -207,6 +209,17 @@ static int parse_tags(const struct strs *tags, struct build_input *in, struct er
 
 /* ---- after the build ---- */
 
+static void fine_key(const struct build_result *r, struct digest *key)
+{
+	static const char version[] = THIMBLE_VERSION " " THIMBLE_COMMIT;
+	struct sha256 sum;
+	sha256_begin(&sum);
+	sha256_field(&sum, version, strlen(version));
+	sha256_add(&sum, r->manifest.b, sizeof r->manifest.b);
+	sha256_end(&sum, key->b);
+}
+
+/* Where there was nothing to say about an image, this version has nothing to say the next time. */
 static void warn_about(struct cli *c, struct store *s, const struct build_result *r)
 {
 	if (r->on_rootfs)
@@ -214,9 +227,18 @@ static void warn_about(struct cli *c, struct store *s, const struct build_result
 	struct image_fs fs = { 0 };
 	struct explanation x = { 0 };
 	struct err ignored = { 0 }; /* advice only: the image is built */
+	_cleanup_(buf_done) struct buf known = { 0 };
+	struct digest key;
+	fine_key(r, &key);
+	if (cache_get(s, "fine", &key, &known, &ignored) == 1)
+		return;
+	err_done(&ignored);
 	if (image_fs_open(s, r->snaps.p, r->snaps.n, &fs, &ignored) == 0) {
 		struct explain_fs look = explain_fs_image(&fs);
-		if (explain_image(&look, &r->config, NULL, &x, &ignored) > 0) {
+		int told = explain_image(&look, &r->config, NULL, &x, &ignored);
+		if (told == 0)
+			(void) !cache_put(s, "fine", &key, SL(""), &ignored);
+		if (told > 0) {
 			struct err warning = { 0 };
 			(void) explanation_to_err(&x, &warning);
 			err_add(&warning, "warning: the image is built, and will not start");

@@ -21,6 +21,7 @@ struct store {
 	unsigned nr; /* then: our number among its children, from 1 */
 	unsigned tmp_n; /* how many names in tmp/ this process has used */
 	struct map used; /* "k name" -> non-NULL */
+	struct map records; /* id of a snapshot that is in use -> struct snap_record */
 	int gate_fd;
 	unsigned gate_depth;
 };

@@ -16,7 +16,7 @@
 #include "base/fs.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "store/internal.h"
+#include "store/record.h"
 
 #define LEASE_MAX (16u << 20)
 
@@ -83,6 +83,7 @@ void store_after_fork(struct store *s)
 	free(take_ptr(&s->lease_name));
 	map_done(&s->used);
 	s->used = (struct map){ 0 };
+	snap_records_forget(s);
 }
 
 void store_after_fork_within(struct store *s, unsigned nr)

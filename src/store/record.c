@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "base/path.h"
 
 #define RECORD_MAX (64u << 10)
 
@@ -108,8 +109,29 @@ static void write_text(const struct snap_record *r, struct buf *out)
 	buf_str(out, "end\n");
 }
 
+void snap_record_forget(struct store *s, const char *id)
+{
+	struct snap_record *r = map_del(&s->records, slice_of(id));
+	if (r)
+		snap_record_done(r);
+	free(r);
+}
+
+void snap_records_forget(struct store *s)
+{
+	map_each(it, &s->records)
+	{
+		snap_record_done(it->value);
+		free(it->value);
+	}
+	map_done(&s->records);
+	s->records = (struct map){ 0 };
+}
+
 int snap_record_write(struct store *s, const char *at, const struct snap_record *r, struct err *e)
 {
+	_free_ char *id = slice_dup(path_base(slice_of(at)));
+	snap_record_forget(s, id);
 	_cleanup_(buf_done) struct buf b = { 0 };
 	_free_ char *path = str_printf("%s/record", at);
 	write_text(r, &b);

@@ -24,3 +24,6 @@ int snap_record_write(struct store *s, const char *at, const struct snap_record 
 /* Into a draft, which has none. */
 int snap_record_write_new(struct store *s, const char *at, const struct snap_record *r,
 			  struct err *e) _must_check_;
+/* What this process remembers of the record; of all records. */
+void snap_record_forget(struct store *s, const char *id);
+void snap_records_forget(struct store *s);

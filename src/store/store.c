@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/path.h"
-#include "store/internal.h"
+#include "store/record.h"
 
 #define STORE_FORMAT 1
 #define STAMP_MAX    4096
@@ -405,6 +405,7 @@ void store_close(struct store *s)
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	map_done(&s->used);
+	snap_records_forget(s);
 	free(s->lease_name);
 	free(s->path);
 	free(s);
