@@ -2,6 +2,8 @@
 #include "image/layer_in.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -52,15 +54,15 @@ static int drain(struct source *in, const uint64_t *size, uint64_t max, struct e
 	return n < 0 ? -1 : 0;
 }
 
-static int check_diff_id(const struct layer_in *l, struct sha256 *sum, struct err *e)
+static int check_diff_id(const struct digest *want, struct sha256 *sum, struct err *e)
 {
 	struct digest got;
 	char a[DIGEST_LEN], b[DIGEST_LEN];
 	sha256_end(sum, got.b);
-	if (digest_eq(&got, &l->diff_id))
+	if (digest_eq(&got, want))
 		return 0;
 	return err_set(e, ERR_DATA, "the stream has digest %s, the config says %s",
-		       digest_text(&got, a), digest_text(&l->diff_id, b));
+		       digest_text(&got, a), digest_text(want, b));
 }
 
 /* treefd -1: only checks the diff id, of a stream of at most `max` bytes. */
@@ -83,7 +85,7 @@ static int unpack(struct store *s, const struct layer_in *l, int treefd, struct 
 	    drain(in, size, max, e) < 0)
 		return -1;
 	*packed = comp != COMP_NONE;
-	return check_diff_id(l, &sum, e);
+	return check_diff_id(&l->diff_id, &sum, e);
 }
 
 /* Would writing it from tree and index give the same bytes? Then it need not be kept twice. */
@@ -148,5 +150,96 @@ int layer_take_in(struct store *s, const struct layer_in *l, char id[static SNAP
 		r = commit(s, l, &d, &x, id, e);
 	snap_abort(s, &d);
 	index_done(&x);
+	return r;
+}
+
+/* ---- layers that arrive ---- */
+
+/* What is read through it is written down too. */
+struct tee {
+	struct source base;
+	struct source *in;
+	int fd;
+};
+
+static ssize_t tee_read(struct source *base, void *p, size_t n, struct err *e)
+{
+	struct tee *t = (struct tee *)base;
+	ssize_t got = source_read(t->in, p, n, e);
+	if (got > 0 && fd_write_all(t->fd, p, (size_t)got, e) < 0)
+		return err_add(e, "keep what was downloaded");
+	return got;
+}
+
+static void tee_close(struct source *base)
+{
+	(void)base; /* lives on the stack */
+}
+static const struct source_ops tee_ops = { tee_read, tee_close };
+
+/* To the end, which is where `in` says whether it was right. */
+static int read_out(struct source *in, struct err *e)
+{
+	_free_ char *block = mem_alloc(1 << 16);
+	ssize_t n;
+	while ((n = source_read(in, block, 1 << 16, e)) > 0)
+		;
+	return n < 0 ? -1 : 0;
+}
+
+static int unpack_stream(struct store *s, const struct layer_stream *l, struct source *in,
+			 struct snap_draft *d, struct index *x, bool *packed, struct err *e)
+{
+	enum compression comp;
+	struct sha256 sum;
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(in, &comp, e);
+	if (!plain)
+		return -1;
+	sha256_begin(&sum);
+	d->tar_size = 0;
+	_cleanup_(source_closep) struct source *hashed = source_hash(plain, &sum, &d->tar_size);
+	if (tree_apply(d->treefd, hashed, store_tree_opts(s), x, e) < 0 ||
+	    drain(hashed, &d->tar_size, UINT64_MAX, e) < 0 || read_out(in, e) < 0)
+		return -1;
+	*packed = comp != COMP_NONE;
+	return check_diff_id(&l->diff_id, &sum, e);
+}
+
+static int commit_stream(struct store *s, const struct layer_stream *l, const char *tmp, int fd,
+			 struct snap_draft *d, struct index *x, char id[static SNAP_ID],
+			 struct err *e)
+{
+	struct tee tee = { { &tee_ops }, l->in, fd };
+	bool packed = false, ours = false;
+	if (unpack_stream(s, l, &tee.base, d, x, &packed, e) < 0)
+		return -1;
+	if (!packed && is_ours(d->treefd, x, &l->diff_id, &ours, e) < 0)
+		return -1;
+	if (!ours && blob_adopt(s, store_fd(s), tmp, &l->digest, e) < 0)
+		return -1;
+	d->foreign = !ours;
+	if (snap_commit(s, d, x, &l->diff_id, id, e) < 0)
+		return -1;
+	return ours ? 0 : snap_set_blob(s, id, &l->digest, l->size, l->media_type, e);
+}
+
+int layer_take_stream(struct store *s, const struct layer_stream *l, char id[static SNAP_ID],
+		      struct err *e)
+{
+	_free_ char *tmp = store_tmp_name(s, e);
+	if (!tmp)
+		return -1;
+	_close_ int fd = openat(store_fd(s), tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "make a file in the store's tmp/");
+	struct snap_draft d = SNAP_DRAFT_INIT;
+	struct index x;
+	index_init(&x);
+	int r = snap_begin(s, &d, e);
+	if (r == 0)
+		r = commit_stream(s, l, tmp, fd, &d, &x, id, e);
+	snap_abort(s, &d);
+	index_done(&x);
+	(void)unlinkat(store_fd(s), tmp, 0); /* moved away if all went well */
 	return r;
 }

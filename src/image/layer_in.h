@@ -21,6 +21,18 @@ struct layer_in {
  * by byte. ERR_DATA when the stream does not have the diff id. */
 int layer_take_in(struct store *s, const struct layer_in *l, char id[static SNAP_ID], struct err *e)
 	_must_check_;
+/* A layer that arrives: its bytes are verified by `in` itself, whose end (0) means that all of them
+ * came and have this digest. Read once, by another thread too: kept as a blob, inflated and unpacked in
+ * one go; nothing has a name before all is verified. For a layer that the store does not have. */
+struct layer_stream {
+	struct source *in; /* borrowed */
+	struct digest digest; /* of the bytes of `in` */
+	uint64_t size;
+	const char *media_type;
+	struct digest diff_id;
+};
+int layer_take_stream(struct store *s, const struct layer_stream *l, char id[static SNAP_ID],
+		      struct err *e) _must_check_;
 /* The media type for a file's compression, by its first bytes: OCI's, or Docker's. */
 int layer_media_type(int fd, bool docker, const char **type, struct err *e) _must_check_;
 /* Digest and size of a snapshot's canonical stream. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "base/stream.h"
 #include "image/layer_in.h"
 
@@ -181,12 +182,65 @@ static enum compression compression_of(const char *type)
 					   : COMP_NONE;
 }
 
-/* Compresses into a file of tmp/, whose name goes into l. */
-static int compress(struct store *s, struct outgoing_layer *l, enum compression c, int level,
-		    struct err *e)
+/* What the compressor made of a layer the last time. Another version of it may make other bytes: that
+ * is found out when they are made. */
+static void packed_key(const struct outgoing_layer *l, int level, struct digest *key)
+{
+	_free_ char *how = str_printf("packed 1 %s %d", comp_name(l->compression), level);
+	struct sha256 sum;
+	sha256_begin(&sum);
+	sha256_field(&sum, how, strlen(how));
+	sha256_add(&sum, l->diff_id.b, sizeof l->diff_id.b);
+	sha256_end(&sum, key->b);
+}
+
+static void recall_packed(struct store *s, struct outgoing_layer *l, int level)
+{
+	_cleanup_(buf_done) struct buf b = { 0 };
+	struct digest key, d;
+	struct slice rest, word;
+	uint64_t size;
+	packed_key(l, level, &key);
+	l->desc.digest = (struct digest){ 0 };
+	l->desc.size = 0;
+	if (cache_get(s, "packed", &key, &b, NULL) != 1)
+		return;
+	rest = buf_view(&b);
+	if (!slice_split(&rest, ' ', &word) || digest_parse(word, &d, NULL) < 0 ||
+	    num_parse(rest, INT64_MAX, &size) < 0)
+		return;
+	l->desc.digest = d;
+	l->desc.size = size;
+}
+
+int outgoing_pack(struct store *s, struct outgoing_layer *l, int level, struct sink *out,
+		  struct err *e)
 {
 	struct sha256 sum;
+	struct digest key;
 	uint64_t n = 0;
+	char text[DIGEST_LEN];
+	_cleanup_(buf_done) struct buf b = { 0 };
+	sha256_begin(&sum);
+	_cleanup_(sink_closep) struct sink *hash = sink_hash(out, &sum, &n);
+	_cleanup_(sink_closep) struct sink *comp = comp_sink(hash, l->compression, level, e);
+	if (!comp || write_plain(s, l->snap, comp, e) < 0 || sink_finish(comp, e) < 0 ||
+	    sink_finish(hash, e) < 0)
+		return -1;
+	sha256_end(&sum, l->desc.digest.b);
+	l->desc.size = n;
+	if (sink_finish(out, e) < 0) /* last: who reads behind us asks for the digest then */
+		return -1;
+	packed_key(l, level, &key);
+	buf_printf(&b, "%s %" PRIu64, digest_text(&l->desc.digest, text), n);
+	if (cache_put(s, "packed", &key, buf_view(&b), NULL) < 0)
+		log_debug("cannot remember a compressed layer");
+	return 0;
+}
+
+/* Compresses into a file of tmp/, whose name goes into l. */
+static int pack_file(struct store *s, struct outgoing_layer *l, int level, struct err *e)
+{
 	_free_ char *tmp = store_tmp_name(s, e);
 	if (!tmp)
 		return -1;
@@ -194,15 +248,9 @@ static int compress(struct store *s, struct outgoing_layer *l, enum compression 
 	if (fd < 0)
 		return err_sys(e, "make a file in the store's tmp/");
 	l->file = take_ptr(&tmp);
-	sha256_begin(&sum);
 	_cleanup_(sink_closep) struct sink *file = sink_fd(fd);
-	_cleanup_(sink_closep) struct sink *hash = sink_hash(file, &sum, &n);
-	_cleanup_(sink_closep) struct sink *comp = comp_sink(hash, c, level, e);
-	if (!comp || write_plain(s, l->snap, comp, e) < 0 || sink_finish(comp, e) < 0 ||
-	    sink_finish(hash, e) < 0 || sink_finish(file, e) < 0)
+	if (outgoing_pack(s, l, level, file, e) < 0)
 		return -1;
-	sha256_end(&sum, l->desc.digest.b);
-	l->desc.size = n;
 	l->from = OUTGOING_FILE;
 	return 0;
 }
@@ -218,9 +266,9 @@ static bool blob_fits(struct store *s, const struct digest *d, uint64_t size, co
 	return fd >= 0 && have == size;
 }
 
-static int prepare_layer(struct store *s, const struct image *im, size_t i,
-			 const struct outgoing_opts *o, bool docker, struct outgoing_layer *l,
-			 struct err *e)
+static int plan_layer(struct store *s, const struct image *im, size_t i,
+		      const struct outgoing_opts *o, bool docker, struct outgoing_layer *l,
+		      struct err *e)
 {
 	const struct descriptor *have = &im->manifest.layers.p[i];
 	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
@@ -243,14 +291,17 @@ static int prepare_layer(struct store *s, const struct image *im, size_t i,
 		l->desc.digest = l->diff_id;
 		l->desc.size = sn.tar_size;
 		l->from = OUTGOING_TREE;
-	} else if (compress(s, l, c, o->level, e) < 0) {
-		return -1;
+	} else {
+		l->from = OUTGOING_PACK;
 	}
+	l->compression = c;
+	if (l->from == OUTGOING_PACK)
+		recall_packed(s, l, o->level);
 	str_set(&l->desc.media_type, str_dup(layer_type(c, docker)));
 	return 0;
 }
 
-/* A layer that occurs twice is compressed once. */
+/* A layer that occurs twice is looked for once. */
 static int copy_earlier(struct outgoing *out, struct outgoing_layer *l,
 			const struct digest *diff_id)
 {
@@ -267,17 +318,61 @@ static int copy_earlier(struct outgoing *out, struct outgoing_layer *l,
 	return 0;
 }
 
-static int prepare_layers(struct store *s, const struct image *im, const struct outgoing_opts *o,
-			  bool docker, struct outgoing *out, struct err *e)
+static bool wants_docker(const struct image *im, const struct outgoing_opts *o)
 {
+	return o->keep_types ? strcmp(im->manifest.media_type, MT_DOCKER_MANIFEST) == 0 : o->docker;
+}
+
+static int plan_layers(struct store *s, const struct image *im, const struct outgoing_opts *o,
+		       struct outgoing *out, struct err *e)
+{
+	bool docker = wants_docker(im, o);
 	for (size_t i = 0; i < im->snaps.n; i++) {
 		struct outgoing_layer l = { 0 };
 		if (!copy_earlier(out, &l, &im->config.diff_ids.p[i]) &&
-		    prepare_layer(s, im, i, o, docker, &l, e) < 0) {
+		    plan_layer(s, im, i, o, docker, &l, e) < 0) {
 			layer_done(s, &l);
 			return err_add(e, "prepare layer %zu of %zu", i + 1, im->snaps.n);
 		}
 		arr_push(&out->layers, l);
+	}
+	return 0;
+}
+
+int outgoing_plan(struct store *s, const struct image *im, const struct outgoing_opts *o,
+		  struct outgoing *out, struct err *e)
+{
+	struct outgoing made = { 0 };
+	if (outgoing_check(im, o->allow_rootfs, e) < 0)
+		return -1;
+	if (plan_layers(s, im, o, &made, e) < 0) {
+		outgoing_done(s, &made);
+		return -1;
+	}
+	*out = made;
+	return 0;
+}
+
+/* A layer that occurs twice is compressed once. */
+static int pack_all(struct store *s, const struct outgoing_opts *o, struct outgoing *out,
+		    struct err *e)
+{
+	for (size_t i = 0; i < out->layers.n; i++) {
+		struct outgoing_layer *l = &out->layers.p[i];
+		const struct outgoing_layer *twin = NULL;
+		for (size_t k = 0; k < i && !twin; k++)
+			if (digest_eq(&out->layers.p[k].diff_id, &l->diff_id))
+				twin = &out->layers.p[k];
+		if (l->from != OUTGOING_PACK)
+			continue;
+		if (twin) {
+			l->from = twin->from;
+			l->desc.digest = twin->desc.digest;
+			l->desc.size = twin->desc.size;
+			str_set(&l->file, str_dup(twin->file));
+		} else if (pack_file(s, l, o->level, e) < 0) {
+			return err_add(e, "compress layer %zu of %zu", i + 1, out->layers.n);
+		}
 	}
 	return 0;
 }
@@ -342,20 +437,25 @@ static int prepare_manifest(struct store *s, const struct image *im, bool docker
 	return 0;
 }
 
+int outgoing_finish(struct store *s, const struct image *im, const struct outgoing_opts *o,
+		    struct outgoing *out, struct err *e)
+{
+	if (prepare_manifest(s, im, wants_docker(im, o), out, e) < 0)
+		return -1;
+	remember(s, im, out);
+	return 0;
+}
+
 int outgoing_prepare(struct store *s, const struct image *im, const struct outgoing_opts *o,
 		     struct outgoing *out, struct err *e)
 {
-	bool docker = o->keep_types ? strcmp(im->manifest.media_type, MT_DOCKER_MANIFEST) == 0
-				    : o->docker;
 	struct outgoing made = { 0 };
-	if (outgoing_check(im, o->allow_rootfs, e) < 0)
+	if (outgoing_plan(s, im, o, &made, e) < 0)
 		return -1;
-	if (prepare_layers(s, im, o, docker, &made, e) < 0 ||
-	    prepare_manifest(s, im, docker, &made, e) < 0) {
+	if (pack_all(s, o, &made, e) < 0 || outgoing_finish(s, im, o, &made, e) < 0) {
 		outgoing_done(s, &made);
 		return -1;
 	}
-	remember(s, im, &made);
 	*out = made;
 	return 0;
 }

@@ -29,7 +29,10 @@ struct outgoing_layer {
 	struct digest diff_id;
 	char snap[SNAP_ID];
 	uint64_t tar_size;
-	enum { OUTGOING_BLOB, OUTGOING_FILE, OUTGOING_TREE } from;
+	/* PACK: it has to be compressed first; desc's digest and size are those of the last time, or
+	 * zero. */
+	enum { OUTGOING_PACK, OUTGOING_BLOB, OUTGOING_FILE, OUTGOING_TREE } from;
+	enum compression compression;
 	char *file; /* "tmp/…" in the store */
 };
 struct outgoing {
@@ -44,6 +47,17 @@ struct outgoing {
 int outgoing_prepare(struct store *s, const struct image *im, const struct outgoing_opts *o,
 		     struct outgoing *out, struct err *e) _must_check_;
 void outgoing_done(struct store *s, struct outgoing *o);
+/* The steps of outgoing_prepare, for push, which compresses and sends at the same time. */
+/* Adds all layers as they are found: none is packed. */
+int outgoing_plan(struct store *s, const struct image *im, const struct outgoing_opts *o,
+		  struct outgoing *out, struct err *e) _must_check_;
+/* Compresses a layer into `out`, which is finished too, and fills in its descriptor; from stays. It is
+ * remembered what comes out, for the next time. */
+int outgoing_pack(struct store *s, struct outgoing_layer *l, int level, struct sink *out,
+		  struct err *e) _must_check_;
+/* The manifest, once the descriptors of all layers are there. */
+int outgoing_finish(struct store *s, const struct image *im, const struct outgoing_opts *o,
+		    struct outgoing *out, struct err *e) _must_check_;
 int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct sink *out,
 			 struct err *e) _must_check_;
 /* The layer's plain tar stream, of im->snaps[i], whichever way it can be had; checked against the

@@ -19,6 +19,7 @@ struct store {
 	int lease_fd;
 	bool within; /* the lease is that of our parent */
 	unsigned nr; /* then: our number among its children, from 1 */
+	unsigned children; /* numbers given out by store_child */
 	unsigned tmp_n; /* how many names in tmp/ this process has used */
 	struct map used; /* "k name" -> non-NULL */
 	struct map records; /* id of a snapshot that is in use -> struct snap_record */
@@ -78,6 +79,10 @@ int snap_scan_diff_id(struct store *s, const struct digest *diff_id, char id[sta
 char *cache_path(const char *kind, const struct digest *key);
 int cache_drop(struct store *s, const char *kind, const struct digest *key, struct err *e)
 	_must_check_;
+
+/* ---- image_origin.c ---- */
+#define ORIGIN_KIND "origin" /* cache records: manifest -> names at registries */
+#define PLACE_KIND  "place" /* blob -> repositories that have it */
 
 /* ---- image.c ---- */
 #define IMAGE_KIND "image" /* cache records: manifest -> what `images` shows of it */

@@ -102,6 +102,11 @@ void store_after_fork_within(struct store *s, unsigned nr)
 	s->tmp_n = 0;
 }
 
+unsigned store_child(struct store *s)
+{
+	return STORE_CHILDREN + s->children++;
+}
+
 int store_lease(struct store *s, struct err *e)
 {
 	return lease_name(s, e) ? 0 : -1;

@@ -205,7 +205,8 @@ static void use_words(struct marks *m, struct slice text)
 static bool is_note(const char *kind)
 {
 	return strcmp(kind, "diff") == 0 || strcmp(kind, IMAGE_KIND) == 0 ||
-	       strcmp(kind, "context") == 0;
+	       strcmp(kind, "context") == 0 || strcmp(kind, ORIGIN_KIND) == 0 ||
+	       strcmp(kind, PLACE_KIND) == 0;
 }
 
 static int use_cache(struct marks *m, struct err *e)
@@ -333,6 +334,8 @@ static int drop_image_notes(struct prune *p, struct err *e)
 		if (t && image_facts_read(p->m.s, &known.p[i], &f, NULL) == 1)
 			strs_addf(&p->out->what, "deleted: %s", digest_text(&f.id, text));
 		r = cache_drop(p->m.s, IMAGE_KIND, &known.p[i], e);
+		if (r == 0)
+			r = cache_drop(p->m.s, ORIGIN_KIND, &known.p[i], e);
 	}
 	arr_done(&known);
 	return r;
@@ -346,7 +349,8 @@ static int drop_cache(struct prune *p, struct err *e)
 	for (size_t i = 0; i < kinds.n; i++) {
 		_free_ char *dir = str_printf("cache/%s", kinds.p[i]);
 		_cleanup_(strs_done) struct strs keys = { 0 };
-		if (strcmp(kinds.p[i], "diff") == 0 || strcmp(kinds.p[i], IMAGE_KIND) == 0)
+		if (strcmp(kinds.p[i], "diff") == 0 || strcmp(kinds.p[i], IMAGE_KIND) == 0 ||
+		    strcmp(kinds.p[i], ORIGIN_KIND) == 0)
 			continue;
 		if (store_list(p->m.s, dir, &keys, e) < 0)
 			return -1;

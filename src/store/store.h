@@ -40,6 +40,10 @@ void store_after_fork(struct store *s);
  * under the parent's lease, so that what it makes is held until the parent ends. `nr`: another one
  * for each child of this process. */
 void store_after_fork_within(struct store *s, unsigned nr);
+/* A number for such a child that no other child of this process has: from STORE_CHILDREN upwards, for
+ * those whose parent does not count its children itself. */
+#define STORE_CHILDREN 1000000u
+unsigned store_child(struct store *s);
 /* Takes the lease now if there is none yet: before such a fork. */
 int store_lease(struct store *s, struct err *e) _must_check_;
 DEFINE_CLEANUP(struct store, store_close)
