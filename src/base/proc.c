@@ -64,10 +64,10 @@ bool proc_has(const char *name)
 }
 
 /* In the child. `report` is closed by a successful exec; else it carries errno. */
-static _noreturn_ void exec_child(char *const argv[], int out, int err, int report)
+static _noreturn_ void exec_child(char *const argv[], int in, int out, int err, int report)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0 && dup2(null, 0) >= 0 && dup2(out >= 0 ? out : null, 1) >= 0 &&
+	if (null >= 0 && dup2(in >= 0 ? in : null, 0) >= 0 && dup2(out >= 0 ? out : null, 1) >= 0 &&
 	    dup2(err, 2) >= 0) {
 		sigset_t none;
 		(void)sigemptyset(&none);
@@ -92,9 +92,9 @@ static void keep_tail(struct buf *b, const char *p, size_t n)
 }
 
 /* Reads both pipes until both end. */
-static int drain(int outfd, int errfd, struct buf *out, struct buf *words, struct err *e)
+static int drain_by(char *block, int outfd, int errfd, struct buf *out, struct buf *words,
+		    struct err *e)
 {
-	_free_ char *block = mem_alloc(STDERR_KEPT);
 	struct pollfd fds[2] = { { outfd, POLLIN, 0 }, { errfd, POLLIN, 0 } };
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		if (poll(fds, 2, -1) < 0) {
@@ -117,6 +117,14 @@ static int drain(int outfd, int errfd, struct buf *out, struct buf *words, struc
 		}
 	}
 	return 0;
+}
+
+static int drain(int outfd, int errfd, struct buf *out, struct buf *words, struct err *e)
+{
+	_free_ char *block = mem_alloc(STDERR_KEPT);
+	int r = drain_by(block, outfd, errfd, out, words, e);
+	explicit_bzero(block, STDERR_KEPT);
+	return r;
 }
 
 struct pipes {
@@ -166,6 +174,11 @@ static int judge(const char *name, int status, struct slice words, struct err *e
 
 int proc_run(char *const argv[], struct buf *out, struct err *e)
 {
+	return proc_run_in(argv, -1, out, e);
+}
+
+int proc_run_in(char *const argv[], int in, struct buf *out, struct err *e)
+{
 	_cleanup_(pipes_done) struct pipes p = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	if (pipes_open(&p, out != NULL, e) < 0)
 		return -1;
@@ -173,7 +186,7 @@ int proc_run(char *const argv[], struct buf *out, struct err *e)
 	if (pid < 0)
 		return err_add(e, "run '%s'", argv[0]);
 	if (pid == 0)
-		exec_child(argv, p.out[1], p.err[1], p.report[1]);
+		exec_child(argv, in, p.out[1], p.err[1], p.report[1]);
 	close_now(&p.out[1]);
 	close_now(&p.err[1]);
 	close_now(&p.report[1]);

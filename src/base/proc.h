@@ -13,6 +13,8 @@ struct buf;
 /* Runs argv[0] (looked up in PATH) with no stdin, its stdout in *out (may be NULL: dropped) and
  * its stderr in the error. ERR_ABSENT if there is no such program, ERR_PROG if it fails. */
 int proc_run(char *const argv[], struct buf *out, struct err *e) _must_check_;
+/* The same with a descriptor as its stdin. What it writes may be secret: only *out keeps it. */
+int proc_run_in(char *const argv[], int in, struct buf *out, struct err *e) _must_check_;
 /* Child that dies with its parent. Returns as fork does, -1 with *e. In the child everything but
  * 0, 1, 2 stays open. */
 pid_t proc_fork(struct err *e);

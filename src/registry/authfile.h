@@ -11,6 +11,8 @@
  * Docker Hub is https://index.docker.io/v1/ in these files. Passwords are wiped from memory when
  * they end and appear in no message. */
 #pragma once
+#include <stdbool.h>
+
 #include "base/array.h"
 #include "base/attr.h"
 
@@ -34,12 +36,14 @@ struct authfile_opts {
  * helpers hold only letters, digits, '-', '_', '.': no '/' (design.md §6, 9). */
 int authfile_get(const struct authfile_opts *o, const char *host, const char *path,
 		 struct creds *out, struct err *e) _must_check_;
-/* Keeps it in the helper that the file names for the host, else in the file. *where: what it is kept
+/* host may be "HOST/PATH" from here on: credentials for the repositories below it, as podman has them.
+ *
+ * Keeps it in the helper that the file names for the host, else in the file. *where: what it is kept
  * in, for people (caller frees); *plain: it is a file, only encoded. */
 int authfile_put(const struct authfile_opts *o, const char *host, const struct creds *c,
 		 char **where, bool *plain, struct err *e) _must_check_;
 /* 1, 0 if there was none, -1. */
 int authfile_del(const struct authfile_opts *o, const char *host, char **where, struct err *e)
 	_must_check_;
-/* All hosts that it knows (`logout --all`). */
+/* All that authfile_del can take away, with the paths (`logout --all`). */
 int authfile_hosts(const struct authfile_opts *o, struct strs *hosts, struct err *e) _must_check_;
