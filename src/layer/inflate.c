@@ -1,46 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layer/inflate.c: gzip (zlib), zstd, bzip2, xz as sources. Each format is one `step`: some input
- * in, some output out; the loop around it feeds them and tells a cut-off end from a proper one.
+/* layer/inflate.c: gzip (zlib, or ISA-L in inflate_isal.c), zstd, bzip2, xz as sources. Each format is
+ * one `step`: some input in, some output out; the loop around it feeds them and tells a cut-off end
+ * from a proper one.
  * Memory: the input piece, and what the format needs, at most 128 MiB (zstd, xz: refused above). */
+#include "layer/inflate.h"
 #include "base/alloc.h"
 #include "base/err.h"
-#include "layer/codec.h"
-#include <bzlib.h>
-#include <lzma.h>
-#include <zlib.h>
-#include <zstd.h>
 
 enum { PIECE = 128 << 10, WINDOW_LOG_MAX = 27 };
 #define XZ_MEMORY (128ull << 20)
 
-struct inflater;
-struct format {
-	const char *name;
-	int (*start)(struct inflater *d, struct err *e);
-	/* Moves d->at, sets *made; sets d->complete when what was read so far is whole. */
-	int (*step)(struct inflater *d, uint8_t *out, size_t n, size_t *made, struct err *e);
-	void (*stop)(struct inflater *d);
-};
-
-struct inflater {
-	struct source base;
-	struct source *in;
-	bool owned;
-	const struct format *format;
-	uint8_t *piece;
-	size_t at, have;
-	bool ended; /* the input */
-	bool complete; /* between members, or behind the last */
-	bool padded; /* zeros followed a member */
-	union {
-		z_stream z;
-		bz_stream bz;
-		lzma_stream xz;
-		ZSTD_DStream *zstd;
-	};
-};
-
-static int damaged(const struct inflater *d, const char *why, struct err *e)
+int inflate_damaged(const struct inflater *d, const char *why, struct err *e)
 {
 	return err_set(e, ERR_DATA, "the %s data is damaged: %s", d->format->name,
 		       why ? why : "bad data");
@@ -50,11 +20,11 @@ static int damaged(const struct inflater *d, const char *why, struct err *e)
 
 static int gz_start(struct inflater *d, struct err *e)
 {
-	return inflateInit2(&d->z, 15 + 16) == Z_OK ? 0 : damaged(d, "zlib does not start", e);
+	return inflateInit2(&d->z, 15 + 16) == Z_OK ? 0
+						    : inflate_damaged(d, "zlib does not start", e);
 }
 
-/* More input behind a member: zeros (tapes), or another member. */
-static int gz_next_member(struct inflater *d, struct err *e)
+int inflate_gz_next(struct inflater *d, struct err *e)
 {
 	while (d->at < d->have && d->piece[d->at] == 0) {
 		d->at++;
@@ -63,19 +33,18 @@ static int gz_next_member(struct inflater *d, struct err *e)
 	if (d->at == d->have)
 		return 0;
 	if (d->padded || d->piece[d->at] != 0x1f)
-		return damaged(d, "something else follows its end", e);
-	if (inflateReset(&d->z) != Z_OK)
-		return damaged(d, "zlib does not start again", e);
-	d->complete = false;
-	return 0;
+		return inflate_damaged(d, "something else follows its end", e);
+	return 1;
 }
 
 static int gz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, struct err *e)
 {
-	if (d->complete && gz_next_member(d, e) < 0)
-		return -1;
-	if (d->complete)
-		return 0;
+	int more = d->complete ? inflate_gz_next(d, e) : 1;
+	if (more <= 0)
+		return more;
+	if (d->complete && inflateReset(&d->z) != Z_OK)
+		return inflate_damaged(d, "zlib does not start again", e);
+	d->complete = false;
 	d->z.next_in = d->piece + d->at;
 	d->z.avail_in = (uInt)(d->have - d->at);
 	d->z.next_out = out;
@@ -86,7 +55,7 @@ static int gz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, str
 	if (r == Z_STREAM_END)
 		d->complete = true;
 	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return damaged(d, d->z.msg, e);
+		return inflate_damaged(d, d->z.msg, e);
 	return 0;
 }
 
@@ -102,7 +71,7 @@ static int zstd_start(struct inflater *d, struct err *e)
 	d->zstd = ZSTD_createDStream();
 	if (!d->zstd ||
 	    ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
-		return damaged(d, "libzstd does not start", e);
+		return inflate_damaged(d, "libzstd does not start", e);
 	return 0;
 }
 
@@ -112,7 +81,7 @@ static int zstd_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, s
 	ZSTD_outBuffer to = { out, n, 0 };
 	size_t r = ZSTD_decompressStream(d->zstd, &to, &in);
 	if (ZSTD_isError(r))
-		return damaged(d, ZSTD_getErrorName(r), e);
+		return inflate_damaged(d, ZSTD_getErrorName(r), e);
 	if (in.pos != d->at || to.pos)
 		d->complete = r == 0;
 	d->at = in.pos;
@@ -129,8 +98,9 @@ static void zstd_stop(struct inflater *d)
 
 static int bz_start(struct inflater *d, struct err *e)
 {
-	return BZ2_bzDecompressInit(&d->bz, 0, 0) == BZ_OK ? 0
-							   : damaged(d, "libbz2 does not start", e);
+	return BZ2_bzDecompressInit(&d->bz, 0, 0) == BZ_OK
+		       ? 0
+		       : inflate_damaged(d, "libbz2 does not start", e);
 }
 
 static int bz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, struct err *e)
@@ -152,7 +122,7 @@ static int bz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, str
 	if (r == BZ_STREAM_END)
 		d->complete = true;
 	else if (r != BZ_OK)
-		return damaged(d, r == BZ_DATA_ERROR ? "checksum" : NULL, e);
+		return inflate_damaged(d, r == BZ_DATA_ERROR ? "checksum" : NULL, e);
 	return 0;
 }
 
@@ -167,7 +137,7 @@ static int xz_start(struct inflater *d, struct err *e)
 {
 	d->xz = (lzma_stream)LZMA_STREAM_INIT;
 	if (lzma_stream_decoder(&d->xz, XZ_MEMORY, LZMA_CONCATENATED) != LZMA_OK)
-		return damaged(d, "liblzma does not start", e);
+		return inflate_damaged(d, "liblzma does not start", e);
 	return 0;
 }
 
@@ -184,9 +154,10 @@ static int xz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, str
 	case LZMA_OK:
 	case LZMA_BUF_ERROR: return 0;
 	case LZMA_STREAM_END: d->complete = true; return 0;
-	case LZMA_MEMLIMIT_ERROR: return damaged(d, "it needs more than 128 MiB of memory", e);
-	case LZMA_FORMAT_ERROR: return damaged(d, "it is not xz", e);
-	default: return damaged(d, NULL, e);
+	case LZMA_MEMLIMIT_ERROR:
+		return inflate_damaged(d, "it needs more than 128 MiB of memory", e);
+	case LZMA_FORMAT_ERROR: return inflate_damaged(d, "it is not xz", e);
+	default: return inflate_damaged(d, NULL, e);
 	}
 }
 
@@ -225,9 +196,9 @@ static ssize_t inflater_read(struct source *s, void *p, size_t n, struct err *e)
 		if (made)
 			return (ssize_t)made;
 		if (dry && !d->complete)
-			return damaged(d, "it ends too early", e);
+			return inflate_damaged(d, "it ends too early", e);
 		if (!dry && d->at == before && d->at < d->have && !d->complete)
-			return damaged(d, "it leads nowhere", e);
+			return inflate_damaged(d, "it leads nowhere", e);
 	}
 }
 
@@ -254,7 +225,7 @@ struct source *inflate_source(struct source *in, bool owned, enum compression c,
 	d->base.ops = &ops;
 	d->in = in;
 	d->owned = owned;
-	d->format = &formats[c];
+	d->format = c == COMP_GZIP && inflate_isal_there() ? &inflate_isal : &formats[c];
 	d->piece = mem_resize(NULL, PIECE, 1);
 	if (d->format->start(d, e) < 0) {
 		inflater_close(&d->base);
