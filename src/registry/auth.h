@@ -28,7 +28,8 @@ DEFINE_CLEANUP(struct auth, auth_free)
 const char *auth_header(struct auth *a, const struct url *at, const struct strs *scopes);
 /* Answers a 401 of `at`. 1: there is a (new) header now, try again; 0: nothing more can be done, the
  * 401 stands; -1 (ERR_NET, ERR_DENIED: the token service's own words; ERR_DATA). tls_of gives the
- * TLS settings for the token service's host. */
+ * TLS settings for the token service's host, ended here with hosts_tls_done. The first origin that
+ * comes here is the registry: 0 for every other. */
 int auth_answer(struct auth *a, struct http *h, const struct url *at, const struct strs *scopes,
 		const struct challenges *l,
 		int (*tls_of)(void *ctx, const struct url *u, struct http_tls *out, struct err *e),
