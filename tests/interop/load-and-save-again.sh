@@ -2,18 +2,20 @@
 # What podman, buildah, skopeo and umoci save loads, runs, and is saved again with the digests it
 # came with: config and diff ids always, compressed layers and manifest where an OCI image stays one.
 . "$(dirname "$0")/../lib/tap.sh"
-need_root
+. "$tests/lib/peers.sh"
+peers_tools
 cat >containers.conf <<'C'
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "none"
 C
 export CONTAINERS_CONF="$T/w/containers.conf"
-skopeo() { command skopeo --insecure-policy "$@"; }
+skopeo() { peer skopeo --insecure-policy "$@"; }
+umoci() { peer umoci "$@"; }
 buildah() {
-	command buildah --root "$T/c" --runroot "$T/c-run" --storage-driver overlay "$@"
+	peer buildah --root "$T/c" --runroot "$T/c-run" --storage-driver overlay "$@"
 }
-podman() { command podman --root "$T/c" --runroot "$T/c-run" --storage-driver overlay "$@"; }
+podman() { peer podman --root "$T/c" --runroot "$T/c-run" --storage-driver overlay "$@"; }
 
 mkdir ctx
 cp "$(rootfs_tar)" ctx/base.tar
@@ -100,8 +102,10 @@ for n in first second; do
 		"$n of two: the same config"
 	thimble rmi localhost/it:$n >/dev/null
 done
-ok "a layout with two images" sh -c 'for n in first second; do
-	skopeo --insecure-policy copy -q docker-archive:two.tar:localhost/it:$n oci:twos:localhost/it:$n || exit 1; done'
+for n in first second; do
+	ok "the $n into a layout" \
+		skopeo copy -q "docker-archive:two.tar:localhost/it:$n" "oci:twos:localhost/it:$n"
+done
 ok "loads" thimble load -i twos
 for n in first second; do
 	again "$n of a layout" "oci:twos:localhost/it:$n" localhost/it:$n $n

@@ -1,9 +1,11 @@
 #!/bin/sh
 # What thimble saves is read by skopeo and unpacked by umoci.
 . "$(dirname "$0")/../lib/tap.sh"
-need_root
+. "$tests/lib/peers.sh"
+peers_tools
 base_image
-skopeo() { command skopeo --insecure-policy "$@"; }
+skopeo() { peer skopeo --insecure-policy "$@"; }
+umoci() { peer umoci "$@"; }
 
 echo content >file
 dockerfile <<'D'

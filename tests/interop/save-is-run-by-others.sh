@@ -1,7 +1,8 @@
 #!/bin/sh
 # What thimble saves is loaded and run by podman, and unpacked by umoci and run by crun.
 . "$(dirname "$0")/../lib/tap.sh"
-need_root
+. "$tests/lib/peers.sh"
+peers_tools
 base_image
 
 # As peers.md has it: crun refuses both versions of cgroups side by side, and podman asks for more
@@ -16,7 +17,11 @@ events_logger = "none"
 C
 export CONTAINERS_CONF="$T/w/containers.conf"
 # shellcheck disable=SC2016  # for the inner shell
-cgroup2() { unshare --mount sh -c 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"; }
+cgroup2() {
+	[ -z "${PEERS_NEWER-}" ] || { sid "$@"; return; }
+	unshare --mount sh -c 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"
+}
+umoci() { peer umoci "$@"; }
 podman() {
 	cgroup2 podman --root "$T/podman" --runroot "$T/podman-run" --storage-driver overlay "$@"
 }
