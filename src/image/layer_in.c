@@ -243,3 +243,13 @@ int layer_take_stream(struct store *s, const struct layer_stream *l, char id[sta
 	(void)unlinkat(store_fd(s), tmp, 0); /* moved away if all went well */
 	return r;
 }
+
+bool layer_is_there(struct store *s, const struct digest *diff_id)
+{
+	char id[SNAP_ID];
+	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
+	if (snap_by_diff_id(s, diff_id, id) != 1 || !snap_exists(s, id) ||
+	    snap_info(s, id, &sn, NULL) < 0)
+		return false;
+	return !sn.foreign || blob_has(s, &sn.blob.digest);
+}

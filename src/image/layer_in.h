@@ -33,6 +33,9 @@ struct layer_stream {
 };
 int layer_take_stream(struct store *s, const struct layer_stream *l, char id[static SNAP_ID],
 		      struct err *e) _must_check_;
+/* Is there a snapshot with this diff id, fit for use, and the bytes it came as if we could not make
+ * them again? Under whatever compression it came. */
+bool layer_is_there(struct store *s, const struct digest *diff_id);
 /* The media type for a file's compression, by its first bytes: OCI's, or Docker's. */
 int layer_media_type(int fd, bool docker, const char **type, struct err *e) _must_check_;
 /* Digest and size of a snapshot's canonical stream. */

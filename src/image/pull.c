@@ -144,25 +144,13 @@ static int read_manifests(struct pull *p, struct err *e)
 
 /* ---- layers ---- */
 
-/* A layer is there under whatever compression it came; but bytes that we could not make again are
- * needed as they are. */
-static bool layer_is_there(struct pull *p, size_t i)
-{
-	char id[SNAP_ID];
-	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
-	if (snap_by_diff_id(p->s, &p->config.diff_ids.p[i], id) != 1 || !snap_exists(p->s, id) ||
-	    snap_info(p->s, id, &sn, NULL) < 0)
-		return false;
-	return !sn.foreign || blob_has(p->s, &sn.blob.digest);
-}
-
 static void find_missing(struct pull *p)
 {
 	for (size_t i = 0; i < p->config.diff_ids.n; i++) {
 		bool twice = false;
 		for (size_t k = 0; k < i; k++)
 			twice |= digest_eq(&p->config.diff_ids.p[k], &p->config.diff_ids.p[i]);
-		if (!twice && !layer_is_there(p, i))
+		if (!twice && !layer_is_there(p->s, &p->config.diff_ids.p[i]))
 			arr_push(&p->missing, i);
 	}
 }

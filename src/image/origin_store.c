@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image of the store, as it leaves it (image/outgoing.h). */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "image/origin.h"
+#include "image/outgoing.h"
+
+struct from_store {
+	struct origin base;
+	struct image im;
+	struct outgoing out;
+};
+
+static int top(struct origin *base, struct buf *text, struct descriptor *d, struct err *e)
+{
+	const struct from_store *o = (struct from_store *)base;
+	(void)e;
+	buf_add(text, o->out.manifest, o->out.manifest_n);
+	d->media_type = str_dup(o->out.media_type);
+	d->digest = o->out.manifest_digest;
+	d->size = o->out.manifest_n;
+	return 0;
+}
+
+static int manifest(struct origin *base, const struct descriptor *d, struct buf *text,
+		    struct err *e)
+{
+	(void)base, (void)d, (void)text;
+	return err_set(e, ERR_ABSENT, "the store has one manifest for an image");
+}
+
+/* Written from the tree into a file that has no name. */
+static int write_out(struct store *s, const struct outgoing_layer *l, struct err *e)
+{
+	_close_ int fd = openat(store_tmp(s), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "make a file in the store's tmp/");
+	_cleanup_(sink_closep) struct sink *out = sink_fd(fd);
+	if (outgoing_layer_write(s, l, out, e) < 0 || sink_finish(out, e) < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "read a layer");
+	return take_fd(&fd);
+}
+
+static int open_layer(struct store *s, const struct outgoing_layer *l, struct err *e)
+{
+	if (l->from == OUTGOING_BLOB)
+		return blob_open(s, &l->desc.digest, NULL, e);
+	if (l->from == OUTGOING_TREE)
+		return write_out(s, l, e);
+	int fd = openat(store_fd(s), l->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? err_sys(e, "open a compressed layer") : fd;
+}
+
+static struct source *blob(struct origin *base, const struct descriptor *d, struct err *e)
+{
+	struct from_store *o = (struct from_store *)base;
+	int fd = -1;
+	if (digest_eq(&d->digest, &o->out.config.digest)) {
+		fd = blob_open(base->store, &d->digest, NULL, e);
+		return fd < 0 ? NULL : source_fd_take(fd);
+	}
+	arr_each(l, &o->out.layers)
+		if (digest_eq(&l->desc.digest, &d->digest)) {
+			fd = open_layer(base->store, l, e);
+			return fd < 0 ? NULL : source_fd_take(fd);
+		}
+	err_set(e, ERR_ABSENT, "the image has no such blob");
+	return NULL;
+}
+
+static void close_it(struct origin *base)
+{
+	struct from_store *o = (struct from_store *)base;
+	if (base->store)
+		outgoing_done(base->store, &o->out);
+	image_done(&o->im);
+	free(o);
+}
+static const struct origin_ops ops = { top, manifest, blob, close_it, NULL };
+
+static int prepare(struct from_store *o, const struct origin_opts *opts, struct err *e)
+{
+	struct outgoing_opts out = {
+		.compression = opts->as_stored ? COMP_NONE : opts->compression,
+		.level = opts->level,
+		.keep_types = true,
+		.allow_rootfs = opts->allow_rootfs,
+	};
+	if (outgoing_prepare(o->base.store, &o->im, &out, &o->out, e) < 0)
+		return -1;
+	if (!opts->exactly || digest_eq(&o->out.manifest_digest, &o->im.manifest_digest))
+		return 0;
+	err_set(e, ERR_DATA, "the blobs that the image came as are not in the store any more, so "
+			     "its digest cannot be preserved");
+	return err_hint(e, "leave --preserve-digests away, or pull the image again");
+}
+
+struct origin *origin_of_store(struct store *s, const struct locator *l,
+			       const struct origin_opts *opts, struct err *e)
+{
+	struct from_store *o = NEW(struct from_store);
+	o->base = (struct origin){ .ops = &ops, .store = s };
+	if (image_open(s, l->path, &o->im, e) < 0) {
+		if (e && e->kind == ERR_ABSENT)
+			locator_hint(l, e);
+	} else if (prepare(o, opts, e) == 0) {
+		return &o->base;
+	}
+	close_it(&o->base);
+	return NULL;
+}
