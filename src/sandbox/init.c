@@ -215,7 +215,7 @@ static int set_up(struct inside_spec *in, struct strs *made, struct err *e)
 	if (spec->network == SANDBOX_NET_NONE && loopback_up(e) < 0)
 		return -1;
 	int null = -1;
-	if (mounts_enter(in->mounts, made, &null, e) < 0)
+	if (mounts_enter(in->mounts, in->root, made, &null, e) < 0)
 		return -1;
 	if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return err_sys(e, "set the host name '%s'", spec->hostname);

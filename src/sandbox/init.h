@@ -12,6 +12,7 @@ struct inside_spec {
 	size_t filter_n;
 	int slave;                        /* of the terminal, or -1 */
 	int report;                       /* pipe to the parent (report.h) */
+	int root;                         /* socket through which the root comes */
 };
 /* Never returns. Called in the child of clone3, whose memory is its own. */
 _Noreturn void init_run(const struct inside_spec *in);

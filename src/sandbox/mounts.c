@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order matters in two places. Texts and the upper directories of scratch mounts are born on a
- * tmpfs (the stage), which must be attached while pieces of it are cloned: it stands on the root's
- * /proc, and proc is mounted over it afterwards (to unmount it would cost a wait for RCU, more than
- * any mount here). And proc and sysfs can be made in a user namespace only
- * while the machine's own are still visible, so the old root goes at the very end.
+/* Setting up is done by two processes at once: the parent makes the root (overlay's work on the disk)
+ * while the new one makes all that does not depend on it, and gets the root through a socket.
+ *
+ * The order matters in three places. Device files, texts and the upper directories of scratch mounts
+ * are born on a tmpfs (the stage), which must be attached while pieces of it are cloned: it stands on
+ * /dev/mqueue, and mqueue is mounted over it (to unmount it would cost a wait for RCU, more than any
+ * mount here). /dev is put together where "/" is, out of the way of paths, and moved as a whole; the
+ * root is attached to this machine's /sys, so that nothing lies over "/" when it is exchanged.
+ * And proc and sysfs can be made in a user namespace only while the machine's own are still visible,
+ * so they come first, and the old root goes at the very end.
  *
  * Every mount is nodev, but for the six device files, each a mount of its own, and devpts
  * (design.md §6.1). */
@@ -15,6 +20,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -102,12 +108,8 @@ static int prepare_binds(const struct sandbox_spec *spec, struct mounts *m, stru
 
 int mounts_prepare(const struct sandbox_spec *spec, struct mounts *m, struct err *e)
 {
-	_cleanup_(stubs_done) struct stubs usual = { 0 }, extra = { 0 };
 	m->spec = spec;
-	usual_stubs(spec, &usual);
-	if (prepare_binds(spec, m, &extra, e) < 0)
-		return -1;
-	return root_make(&spec->root, &usual, &extra, &m->root, e);
+	return prepare_binds(spec, m, &m->extra, e);
 }
 
 void mounts_done(struct mounts *m)
@@ -117,16 +119,108 @@ void mounts_done(struct mounts *m)
 		if (*fd >= 0)
 			(void)close(*fd);
 	arr_done(&m->binds);
+	stubs_done(&m->extra);
 	if (m->pts >= 0)
 		(void)close(m->pts);
 	m->pts = -1;
 }
 
+/* ---- the root, from one process to the other: its mount, then those of its parts, whose names are
+ * the text of the message ---- */
+
+enum { PARTS_MAX = 16, NAMES_MAX = 512 };
+
+union rights {
+	struct cmsghdr head;
+	char space[CMSG_SPACE((PARTS_MAX + 1) * sizeof(int))];
+};
+
+static int send_root(const struct root *r, int sock, struct err *e)
+{
+	_cleanup_(buf_done) struct buf names = { .max = NAMES_MAX };
+	int fds[PARTS_MAX + 1] = { r->fd };
+	size_t n = 1;
+	if (r->parts.n > PARTS_MAX)
+		return err_set(e, ERR_SYS, "the root has %zu parts", r->parts.n);
+	buf_char(&names, '/');
+	arr_each(p, &r->parts) {
+		buf_add(&names, p->target, strlen(p->target) + 1);
+		fds[n++] = p->fd;
+	}
+	if (buf_check(&names, "the names of the root's parts", e) < 0)
+		return -1;
+	union rights rights = { 0 };
+	struct iovec text = { names.p, names.len };
+	struct msghdr msg = { .msg_iov = &text,
+			      .msg_iovlen = 1,
+			      .msg_control = &rights,
+			      .msg_controllen = CMSG_SPACE(n * sizeof *fds) };
+	rights.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(n * sizeof *fds),
+					.cmsg_level = SOL_SOCKET,
+					.cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&rights.head), fds, n * sizeof *fds);
+	/* who cannot receive it has ended, and its report says why */
+	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
+		return err_sys(e, "hand the root over");
+	return 0;
+}
+
+int mounts_send_root(struct mounts *m, int sock, struct err *e)
+{
+	_cleanup_(stubs_done) struct stubs usual = { 0 };
+	usual_stubs(m->spec, &usual);
+	if (root_make(&m->spec->root, &usual, &m->extra, &m->root, e) < 0)
+		return -1;
+	return send_root(&m->root, sock, e);
+}
+
+static int receive_root(int sock, struct root *out, struct err *e)
+{
+	char names[NAMES_MAX];
+	union rights rights = { 0 };
+	struct iovec text = { names, sizeof names };
+	struct msghdr msg = { .msg_iov = &text,
+			      .msg_iovlen = 1,
+			      .msg_control = &rights,
+			      .msg_controllen = sizeof rights };
+	ssize_t got;
+	do
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_sys(e, "receive the root");
+	if (got < 1 || msg.msg_controllen < sizeof rights.head ||
+	    rights.head.cmsg_len < CMSG_LEN(sizeof(int)))
+		return err_set(e, ERR_SYS, "the root did not come");
+	size_t n = (rights.head.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fds[PARTS_MAX + 1];
+	memcpy(fds, CMSG_DATA(&rights.head), n * sizeof *fds);
+	*out = (struct root)ROOT_INIT;
+	out->fd = fds[0];
+	struct slice rest = { names + 1, (size_t)got - 1 };
+	for (size_t i = 1; i < n; i++) {
+		struct slice name = slice_head(rest, slice_find(rest, 0));
+		arr_push(&out->parts, (struct root_part){ slice_dup(name), fds[i] });
+		rest = slice_from(rest, name.n + 1);
+	}
+	return 0;
+}
+
 /* ---- inside ---- */
+
+/* Made before the root was there. */
+struct ready {
+	const char *target;
+	int fd;
+};
 
 struct inside {
 	const struct mounts *m;
+	struct root made; /* what the parent has made */
 	struct target_root root;
+	int dev, sys, cgroup, proc; /* mounts; -1: none */
+	struct ready texts[3];
+	size_t texts_n;
 	int stage; /* the tmpfs where texts are born */
 	unsigned staged; /* names in it */
 	int null; /* /dev/null, opened while nothing of the image or the caller lay over it */
@@ -170,10 +264,12 @@ static int set_attr(int fd, const char *path, unsigned set, bool all, struct err
 	return 0;
 }
 
+/* Over this machine's /sys, which is not needed any more, and not over "/": what pivot_root exchanges must
+ * be alone there. */
 static int attach_root(struct inside *in, struct err *e)
 {
-	const struct root *r = &in->m->root;
-	if (move_mount(r->fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	const struct root *r = &in->made;
+	if (move_mount(r->fd, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(e, "mount the root");
 	in->root.fd = r->fd;
 	arr_each(p, &r->parts) {
@@ -186,6 +282,8 @@ static int attach_root(struct inside *in, struct err *e)
 
 /* ---- the stage and what is born on it ---- */
 
+#define EMPTY "empty" /* on the stage: what hides directories */
+
 static int stage_open(struct inside *in, struct err *e)
 {
 	uint64_t size = TEXT_MAX;
@@ -194,11 +292,14 @@ static int stage_open(struct inside *in, struct err *e)
 	_free_ char *bytes = str_printf("%llu", (unsigned long long)size);
 	const char *const options[][2] = { { "mode", "0755" }, { "size", bytes }, { NULL, NULL } };
 	in->stage = mount_new("tmpfs", CLEAN, options);
-	return attach_fixed(in, in->stage < 0 ? -1 : fcntl(in->stage, F_DUPFD_CLOEXEC, 3), "/proc",
-			    e);
+	if (in->stage < 0 || move_mount(in->stage, "", in->dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+	    mkdirat(in->stage, EMPTY, 0755) < 0)
+		return err_sys(e, "make a tmpfs for small files");
+	return 0;
 }
 
-static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct err *e)
+/* A detached mount of a file of this text. */
+static int make_text(struct inside *in, const struct sandbox_mount *sm, struct err *e)
 {
 	_free_ char *name = str_printf("t%u", in->staged++);
 	_close_ int file = openat(in->stage, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -206,36 +307,39 @@ static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct
 		return err_sys(e, "make the file for '%s'", sm->target);
 	if (fd_write_all(file, sm->text, sm->text_n, e) < 0)
 		return err_add(e, "write the file for '%s'", sm->target);
-	if (fchown(file, sm->uid, sm->gid) < 0 || fchmod(file, sm->mode & 07777) < 0)
+	if (((sm->uid || sm->gid) && fchown(file, sm->uid, sm->gid) < 0) ||
+	    fchmod(file, sm->mode & 07777) < 0)
 		return err_sys(e, "set owner %u:%u and mode of '%s'", sm->uid, sm->gid, sm->target);
 	_close_ int tree = open_tree(in->stage, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	struct mount_attr attr = { .attr_set = sm->read_only ? MOUNT_ATTR_RDONLY : 0,
 				   .attr_clr = sm->exec_ok ? MOUNT_ATTR_NOEXEC : 0 };
-	if (tree >= 0 && (sm->read_only || sm->exec_ok) &&
-	    mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+	if (tree < 0 || ((sm->read_only || sm->exec_ok) &&
+			 mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0))
 		return err_sys(e, "set the options of '%s'", sm->target);
-	return attach(in, take_fd(&tree), sm->target, false, e);
+	return take_fd(&tree);
 }
 
-/* A file of the machine for a file of the root: /etc/resolv.conf. */
-static int attach_copy(struct inside *in, const char *path, struct err *e)
+static int attach_text(struct inside *in, const struct sandbox_mount *sm, struct err *e)
 {
-	_cleanup_(buf_done) struct buf text = { .max = TEXT_MAX / 2 };
-	struct err why = { 0 };
-	if (fs_read(AT_FDCWD, path, TEXT_MAX / 2, &text, &why) < 0 && why.kind != ERR_ABSENT) {
-		err_move(e, &why);
-		return -1;
-	}
-	err_done(&why);
-	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
-				    .target = path,
-				    .mode = 0644,
-				    .text = text.p ? text.p : "",
-				    .text_n = text.len };
-	return attach_text(in, &sm, e);
+	int fd = make_text(in, sm, e);
+	return fd < 0 ? -1 : attach(in, fd, sm->target, false, e);
 }
 
-static int attach_hosts(struct inside *in, struct err *e)
+static int ready_text(struct inside *in, const char *target, const char *text, size_t n, struct err *e)
+{
+	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
+				    .target = target,
+				    .mode = 0644,
+				    .text = text,
+				    .text_n = n };
+	int fd = make_text(in, &sm, e);
+	if (fd < 0)
+		return -1;
+	in->texts[in->texts_n++] = (struct ready){ target, fd };
+	return 0;
+}
+
+static int ready_hosts(struct inside *in, struct err *e)
 {
 	const struct sandbox_spec *spec = in->m->spec;
 	const char *name = spec->hostname ? spec->hostname : "";
@@ -243,23 +347,40 @@ static int attach_hosts(struct inside *in, struct err *e)
 					"ip6-loopback\n",
 					name[0] ? " " : "", name);
 	const char *text = spec->hosts ? spec->hosts : usual;
-	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
-				    .target = "/etc/hosts",
-				    .mode = 0644,
-				    .text = text,
-				    .text_n = strlen(text) };
-	return attach_text(in, &sm, e);
+	return ready_text(in, "/etc/hosts", text, strlen(text), e);
 }
 
-static int attach_hostname(struct inside *in, struct err *e)
+/* This machine's. */
+static int ready_resolv(struct inside *in, struct err *e)
 {
-	_free_ char *text = str_printf("%s\n", in->m->spec->hostname);
-	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
-				    .target = "/etc/hostname",
-				    .mode = 0644,
-				    .text = text,
-				    .text_n = strlen(text) };
-	return attach_text(in, &sm, e);
+	static const char path[] = "/etc/resolv.conf";
+	_cleanup_(buf_done) struct buf text = { .max = TEXT_MAX / 2 };
+	struct err why = { 0 };
+	if (fs_read(AT_FDCWD, path, TEXT_MAX / 2, &text, &why) < 0 && why.kind != ERR_ABSENT) {
+		err_move(e, &why);
+		return -1;
+	}
+	err_done(&why);
+	return ready_text(in, path, text.p ? text.p : "", text.len, e);
+}
+
+static int ready_texts(struct inside *in, struct err *e)
+{
+	const struct sandbox_spec *spec = in->m->spec;
+	if (ready_hosts(in, e) < 0 || (spec->resolv && ready_resolv(in, e) < 0))
+		return -1;
+	if (!spec->hostname_file || !spec->hostname)
+		return 0;
+	_free_ char *text = str_printf("%s\n", spec->hostname);
+	return ready_text(in, "/etc/hostname", text, strlen(text), e);
+}
+
+static int attach_texts(struct inside *in, struct err *e)
+{
+	for (size_t i = 0; i < in->texts_n; i++)
+		if (attach(in, in->texts[i].fd, in->texts[i].target, false, e) < 0)
+			return -1;
+	return 0;
 }
 
 /* Over a read-only bind an overlay whose changes stay on the stage. */
@@ -301,8 +422,7 @@ static int attach_scratch(struct inside *in, const char *target, bool is_user, s
 	return r;
 }
 
-static int attach_tmpfs(struct inside *in, const char *target, unsigned attrs, uint64_t size,
-			uint32_t mode, uint32_t uid, uint32_t gid, struct err *e)
+static int tmpfs_new(unsigned attrs, uint64_t size, uint32_t mode, uint32_t uid, uint32_t gid)
 {
 	_free_ char *bytes = str_printf("%llu", (unsigned long long)size);
 	_free_ char *octal = str_printf("%o", mode & 07777);
@@ -311,7 +431,7 @@ static int attach_tmpfs(struct inside *in, const char *target, unsigned attrs, u
 		{ "mode", octal }, { "uid", owner }, { "gid", group },
 		{ "size", bytes }, { NULL, NULL },
 	};
-	return attach(in, mount_new("tmpfs", attrs, options), target, true, e);
+	return mount_new("tmpfs", attrs, options);
 }
 
 static int attach_callers(struct inside *in, struct err *e)
@@ -327,11 +447,11 @@ static int attach_callers(struct inside *in, struct err *e)
 				r = attach_scratch(in, sm->target, spec->root.is_user, e);
 			break;
 		case SANDBOX_TMPFS:
-			r = attach_tmpfs(in, sm->target,
-					 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-						 (sm->exec_ok ? 0 : MOUNT_ATTR_NOEXEC) |
-						 (sm->read_only ? MOUNT_ATTR_RDONLY : 0),
-					 sm->size, sm->mode, sm->uid, sm->gid, e);
+			fd = tmpfs_new(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					       (sm->exec_ok ? 0 : MOUNT_ATTR_NOEXEC) |
+					       (sm->read_only ? MOUNT_ATTR_RDONLY : 0),
+				       sm->size, sm->mode, sm->uid, sm->gid);
+			r = attach(in, fd, sm->target, true, e);
 			break;
 		default: r = attach_text(in, sm, e);
 		}
@@ -376,29 +496,51 @@ static int make_device(struct inside *in, const struct device *d)
 	return take_fd(&node);
 }
 
-static int attach_device(struct inside *in, int dev, const struct device *d, struct err *e)
+/* What lies in /dev while it is put together: name is its own, there are no links yet. */
+static int put_on(int dev, const char *name, int fd, struct err *e)
+{
+	_close_ int mount = fd;
+	if (mount < 0)
+		return err_sys(e, "make what is mounted at '/dev/%s'", name);
+	if (move_mount(mount, "", dev, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "mount /dev/%s", name);
+	return 0;
+}
+
+static int put_device(struct inside *in, const struct device *d, struct err *e)
 {
 	_close_ int node = in->m->spec->root.is_user ? -1 : make_device(in, d);
 	if (node < 0 && (in->m->spec->root.is_user || errno == EPERM))
 		node = clone_device(d->name);
-	_close_ int file = openat(dev, d->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-	if (node < 0 || file < 0)
+	if (node < 0 || mknodat(in->dev, d->name, S_IFREG | 0666, 0) < 0)
 		return err_sys(e, "make /dev/%s", d->name);
-	if (move_mount(node, "", file, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return err_sys(e, "mount /dev/%s", d->name);
-	return 0;
+	return put_on(in->dev, d->name, take_fd(&node), e);
 }
 
-static int attach_console(struct inside *in, int dev, struct err *e)
+static int put_console(int dev, struct err *e)
 {
-	_close_ int file = openat(dev, "console", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (file < 0)
+	if (mknodat(dev, "console", S_IFREG | 0600, 0) < 0)
 		return err_sys(e, "make /dev/console");
-	_close_ int tty = open_tree(dev, "pts/0", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	return attach(in, take_fd(&tty), "/dev/console", false, e);
+	return put_on(dev, "console", open_tree(dev, "pts/0", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), e);
 }
 
-static int attach_dev(struct inside *in, struct err *e)
+/* An empty /dev over "/", with the stage in it. */
+static int dev_open(struct inside *in, struct err *e)
+{
+	static const char *const dirs[] = { "pts", "shm", "mqueue" };
+	static const char *const options[][2] = { { "mode", "0755" },
+						  { "size", "65536k" },
+						  { NULL, NULL } };
+	in->dev = mount_new("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, options);
+	if (in->dev < 0 || move_mount(in->dev, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "make /dev");
+	for (size_t i = 0; i < COUNT_OF(dirs); i++)
+		if (mkdirat(in->dev, dirs[i], 0755) < 0)
+			return err_sys(e, "make /dev/%s", dirs[i]);
+	return stage_open(in, e);
+}
+
+static int dev_fill(struct inside *in, struct err *e)
 {
 	static const struct device nodes[] = {
 		{ "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
@@ -409,63 +551,58 @@ static int attach_dev(struct inside *in, struct err *e)
 		{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
 		{ "/proc/kcore", "core" },       { "pts/ptmx", "ptmx" },
 	};
-	static const char *const dirs[] = { "pts", "shm", "mqueue" };
-	static const char *const options[][2] = { { "mode", "0755" },
-						  { "size", "65536k" },
-						  { NULL, NULL } };
 	const struct sandbox_spec *spec = in->m->spec;
-	_close_ int dev = mount_new("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, options);
-	if (attach_fixed(in, dev < 0 ? -1 : fcntl(dev, F_DUPFD_CLOEXEC, 3), "/dev", e) < 0)
-		return -1;
 	for (size_t i = 0; i < COUNT_OF(nodes); i++)
-		if (attach_device(in, dev, &nodes[i], e) < 0)
+		if (put_device(in, &nodes[i], e) < 0)
 			return -1;
-	in->null = openat(dev, "null", O_RDWR | O_CLOEXEC);
+	in->null = openat(in->dev, "null", O_RDWR | O_CLOEXEC);
 	if (in->null < 0)
 		return err_sys(e, "open /dev/null");
 	for (size_t i = 0; i < COUNT_OF(links); i++)
-		if (symlinkat(links[i][0], dev, links[i][1]) < 0)
+		if (symlinkat(links[i][0], in->dev, links[i][1]) < 0)
 			return err_sys(e, "make /dev/%s", links[i][1]);
-	for (size_t i = 0; i < COUNT_OF(dirs); i++)
-		if (mkdirat(dev, dirs[i], 0755) < 0)
-			return err_sys(e, "make /dev/%s", dirs[i]);
 	int pts = in->m->pts >= 0 ? fcntl(in->m->pts, F_DUPFD_CLOEXEC, 3) : pty_mount(e);
-	if (pts < 0 || attach(in, pts, "/dev/pts", true, e) < 0)
+	if (pts < 0 || put_on(in->dev, "pts", pts, e) < 0)
 		return -1;
-	if (in->m->tty && attach_console(in, dev, e) < 0)
+	if (in->m->tty && put_console(in->dev, e) < 0)
 		return -1;
-	if (attach_tmpfs(in, "/dev/shm", CLEAN, spec->shm_size ? spec->shm_size : SHM_SIZE, 01777,
-			 0, 0, e) < 0)
+	uint64_t shm = spec->shm_size ? spec->shm_size : SHM_SIZE;
+	if (put_on(in->dev, "shm", tmpfs_new(CLEAN, shm, 01777, 0, 0), e) < 0)
 		return -1;
-	return attach(in, mount_new("mqueue", CLEAN, NULL), "/dev/mqueue", true, e);
+	return put_on(in->dev, "mqueue", mount_new("mqueue", CLEAN, NULL), e);
 }
 
 /* A new sysfs shows the network devices of this network namespace, so it needs rights over that;
  * a user with the machine's network gets the machine's /sys, read-only. */
-static int attach_sys(struct inside *in, struct err *e)
+static int sys_open(struct inside *in, struct err *e)
 {
 	struct statfs fs;
-	int fd = mount_new("sysfs", CLEAN | MOUNT_ATTR_RDONLY, NULL);
-	if (fd < 0 && (errno == EPERM || errno == EACCES)) {
-		fd = open_tree(AT_FDCWD, "/sys",
-			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-		if (fd >= 0 && set_attr(fd, "", CLEAN | MOUNT_ATTR_RDONLY, true, e) < 0) {
-			(void)close(fd);
-			return -1;
-		}
-		return attach_fixed(in, fd, "/sys", e);
+	in->sys = mount_new("sysfs", CLEAN | MOUNT_ATTR_RDONLY, NULL);
+	if (in->sys < 0 && (errno == EPERM || errno == EACCES)) {
+		in->sys = open_tree(AT_FDCWD, "/sys",
+				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		return in->sys < 0 ? err_sys(e, "make what is mounted at '/sys'")
+				   : set_attr(in->sys, "", CLEAN | MOUNT_ATTR_RDONLY, true, e);
 	}
-	if (attach_fixed(in, fd, "/sys", e) < 0)
-		return -1;
+	if (in->sys < 0)
+		return err_sys(e, "make what is mounted at '/sys'");
 	if (statfs("/sys/fs/cgroup", &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return 0;
-	fd = mount_new("cgroup2", CLEAN | MOUNT_ATTR_RDONLY, NULL);
-	if (fd < 0) /* not allowed here: its directory in sysfs is empty then, as without cgroups */
-		return 0;
-	return attach(in, fd, "/sys/fs/cgroup", true, e);
+	/* not allowed here: its directory in sysfs is empty then, as without cgroups */
+	in->cgroup = mount_new("cgroup2", CLEAN | MOUNT_ATTR_RDONLY, NULL);
+	return 0;
 }
 
 /* ---- what is hidden (Docker's lists, of libcontainer's default spec) ---- */
+
+static int clone_empty(const struct inside *in)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	_close_ int fd = open_tree(in->stage, EMPTY, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return -1;
+	return take_fd(&fd);
+}
 
 static int hide(struct inside *in, const char *path, struct err *e)
 {
@@ -477,12 +614,13 @@ static int hide(struct inside *in, const char *path, struct err *e)
 		return 0;
 	if (there < 0 || fstat(there, &st) < 0)
 		return err_sys(e, "look at '%s'", path);
-	if (S_ISDIR(st.st_mode))
-		return attach(in, mount_new("tmpfs", CLEAN | MOUNT_ATTR_RDONLY, NULL), path, true,
-			      e);
 	/* this machine's own: what lies at /dev/null in there may be the image's by now (a volume on
 	 * /dev), and a link of it would be followed out of the root */
-	return attach(in, clone_device("null"), path, false, e);
+	_close_ int cover = S_ISDIR(st.st_mode) ? clone_empty(in) : clone_device("null");
+	if (cover < 0 ||
+	    move_mount(cover, "", there, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(e, "hide '%s'", path);
+	return 0;
 }
 
 static int hide_all(struct inside *in, struct err *e)
@@ -526,7 +664,7 @@ static int set_read_only(struct inside *in, struct err *e)
 {
 	if (set_attr(in->root.fd, "", MOUNT_ATTR_RDONLY, false, e) < 0)
 		return -1;
-	arr_each(p, &in->m->root.parts)
+	arr_each(p, &in->made.parts)
 		if (set_attr(p->fd, "", MOUNT_ATTR_RDONLY, false, e) < 0)
 			return -1;
 	return 0;
@@ -546,20 +684,39 @@ static int change_root(struct inside *in, struct err *e)
 	return 0;
 }
 
-int mounts_enter(const struct mounts *m, struct strs *made, int *null, struct err *e)
+/* All that needs no root, while the parent makes it. */
+static int make_ready(struct inside *in, struct err *e)
+{
+	if (dev_open(in, e) < 0 || sys_open(in, e) < 0 || dev_fill(in, e) < 0 || ready_texts(in, e) < 0)
+		return -1;
+	in->proc = mount_new("proc", CLEAN, NULL);
+	return in->proc < 0 ? err_sys(e, "make what is mounted at '/proc'") : 0;
+}
+
+static int attach_all(struct inside *in, struct err *e)
+{
+	if (attach_root(in, e) < 0 || attach_fixed(in, in->sys, "/sys", e) < 0)
+		return -1;
+	if (in->cgroup >= 0 && attach(in, in->cgroup, "/sys/fs/cgroup", true, e) < 0)
+		return -1;
+	if (attach_fixed(in, in->dev, "/dev", e) < 0 || attach_texts(in, e) < 0 ||
+	    attach_callers(in, e) < 0)
+		return -1;
+	return attach_fixed(in, in->proc, "/proc", e);
+}
+
+int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null, struct err *e)
 {
 	const struct sandbox_spec *spec = m->spec;
-	struct inside in = { .m = m, .root = { .fd = -1, .made = made }, .stage = -1, .null = -1 };
-	if (attach_root(&in, e) < 0 || stage_open(&in, e) < 0 || attach_sys(&in, e) < 0 ||
-	    attach_dev(&in, e) < 0 || attach_hosts(&in, e) < 0)
-		return -1;
-	if (spec->resolv && attach_copy(&in, "/etc/resolv.conf", e) < 0)
-		return -1;
-	if (spec->hostname_file && spec->hostname && attach_hostname(&in, e) < 0)
-		return -1;
-	if (attach_callers(&in, e) < 0)
-		return -1;
-	if (attach_fixed(&in, mount_new("proc", CLEAN, NULL), "/proc", e) < 0)
+	struct inside in = { .m = m,
+			     .root = { .fd = -1, .made = made },
+			     .dev = -1,
+			     .sys = -1,
+			     .cgroup = -1,
+			     .proc = -1,
+			     .stage = -1,
+			     .null = -1 };
+	if (make_ready(&in, e) < 0 || receive_root(sock, &in.made, e) < 0 || attach_all(&in, e) < 0)
 		return -1;
 	if (spec->make_cwd && spec->cwd) {
 		struct target_root plain = { .fd = in.root.fd };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parent prepares everything that does not depend on the new namespaces as detached mounts
- * (mounts_prepare), then clone3 makes the process that attaches them (init.c). Nothing is executed
- * for that: starting a C library anew costs more than all of it (kernel.md §1). */
+/* The parent prepares what the caller wants mounted as detached mounts (mounts_prepare), then clone3
+ * makes the process that attaches them (init.c); the root is made while that one starts. Nothing is
+ * executed for that: starting a C library anew costs more than all of it (kernel.md §1). */
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,11 +93,12 @@ static int await_ready(struct sandbox_state *s, struct err *e)
 
 /* clone3 and what both sides do right after it. */
 static int launch(const struct sandbox_spec *spec, struct sandbox *box, struct inside_spec *in,
-		  int report[2], struct err *e)
+		  int report[2], int root[2], struct err *e)
 {
 	box->pid = clone_inside(spec, &box->pidfd);
 	if (box->pid == 0) {
 		(void)close(report[0]);
+		(void)close(root[0]);
 		init_run(in);
 	}
 	if (box->pid < 0) {
@@ -119,7 +121,7 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 {
 	struct sock_filter filter[SECCOMP_MAX];
 	struct mounts mounts = MOUNTS_INIT;
-	int slave = -1, report[2] = { -1, -1 };
+	int slave = -1, report[2] = { -1, -1 }, root[2] = { -1, -1 };
 	*box = (struct sandbox)SANDBOX_INIT;
 	if (!spec->argv || !spec->argv[0])
 		return err_set(e, ERR_USER, "there is no command to run");
@@ -130,8 +132,6 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 	s->spec.keep_work = spec->root.keep_work;
 
 	int r = mounts_prepare(spec, &mounts, e);
-	s->root.dirfd = mounts.root.dirfd;
-	s->root.made = mounts.root.made;
 	if (r == 0 && spec->tty) {
 		mounts.tty = true;
 		mounts.pts = pty_mount(e);
@@ -139,8 +139,10 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 	}
 	if (r == 0 && pipe2(report, O_CLOEXEC) < 0)
 		r = err_sys(e, "make a pipe");
+	if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, root) < 0)
+		r = err_sys(e, "make a pair of sockets");
 	struct inside_spec in = {
-		.spec = spec, .mounts = &mounts, .slave = slave, .report = report[1]
+		.spec = spec, .mounts = &mounts, .slave = slave, .report = report[1], .root = root[1]
 	};
 	if (!spec->insecure) {
 		/* CAP_NET_RAW means something only over the machine's own network, and only to real root */
@@ -149,11 +151,17 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct e
 		in.filter_n = filter_build(no_raw, filter);
 	}
 	if (r == 0)
-		r = launch(spec, box, &in, report, e);
+		r = launch(spec, box, &in, report, root, e);
 	s->started = r == 0;
 	s->report = report[0];
 	closep_(&report[1]);
+	closep_(&root[1]);
 	closep_(&slave);
+	if (r == 0)
+		r = mounts_send_root(&mounts, root[0], e);
+	closep_(&root[0]);
+	s->root.dirfd = mounts.root.dirfd;
+	s->root.made = mounts.root.made;
 	mounts_done(&mounts);
 	if (r == 0)
 		r = await_ready(s, e);
