@@ -7,13 +7,17 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
+#include "base/dirlist.h"
 #include "base/err.h"
 #include "base/walk.h"
 #include "container/run.h"
 
 #define NAME_MAX_BYTES 128
 #define DEAD           "dead." /* a directory that is being removed */
+#define SPARE          "spare" /* in the store: the next run's place */
+#define OLD            "old"   /* in a place: the work directory of the run before */
 
 static int check_name(const char *name, struct err *e)
 {
@@ -52,24 +56,105 @@ static int lock_dir(int parent, const char *name, int *fd)
 	return 1;
 }
 
+/* ---- the spare ---- */
+
+static bool in_list(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Is there nothing in the directory but these? */
+static bool has_only(int dirfd, const char *name, const char *const *list, size_t n)
+{
+	_cleanup_(dirlist_done) struct dirlist names = { 0 };
+	_close_ int fd = dirlist_open(dirfd, name);
+	if (fd < 0 || dirlist_read(fd, false, &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.names.n; i++)
+		if (!in_list(names.names.p[i].name, list, n))
+			return false;
+	return true;
+}
+
+/* As place_open makes it. What overlay writes down about the directory as such is no change. */
+static bool is_like_new(int dirfd)
+{
+	struct stat st;
+	char names[256];
+	_close_ int tree = dirlist_open(dirfd, "tree");
+	if (tree < 0 || fstat(tree, &st) < 0 || (st.st_mode & 07777) != 0755 || st.st_uid || st.st_gid)
+		return false;
+	ssize_t n = flistxattr(tree, names, sizeof names);
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(names + at) + 1)
+		if (strcmp(names + at, "trusted.overlay.uuid") != 0 &&
+		    strcmp(names + at, "user.overlay.uuid") != 0)
+			return false;
+	return n >= 0 && has_only(dirfd, "tree", NULL, 0);
+}
+
+/* A place in which nothing was done becomes the spare one, if there is none. False: remove it. */
+static bool keep_spare(struct store *s, const struct place *p)
+{
+	static const char *const mine[] = { "tree", "work" }, *const overlays[] = { "work" };
+	static const char *const closed[] = { "work/work", "work/work/incompat",
+					      "work/work/incompat/volatile" };
+	place_tidy(p);
+	if (!has_only(p->dirfd, ".", mine, COUNT_OF(mine)) || !is_like_new(p->dirfd) ||
+	    !has_only(p->dirfd, "work", overlays, COUNT_OF(overlays)))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(closed); i++) /* a user shall be able to remove the store */
+		(void)fchmodat(p->dirfd, closed[i], 0700, 0);
+	return renameat2(store_fd(s), p->path, store_fd(s), SPARE, RENAME_NOREPLACE) == 0;
+}
+
+void place_tidy(const struct place *p)
+{
+	struct err ignored = { 0 }; /* what stays is removed with the place */
+	if (p->has_old && fs_remove(p->dirfd, OLD, &ignored) < 0)
+		err_done(&ignored);
+}
+
+/* It is looked at again: what had been removed in it may be back after a crash. */
+static bool take_spare(struct place *p)
+{
+	if (!is_like_new(p->dirfd) || utimensat(p->dirfd, "tree", NULL, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	p->has_old = renameat(p->dirfd, "work", p->dirfd, OLD) == 0;
+	return p->has_old || errno == ENOENT;
+}
+
+/* ---- making and removing ---- */
+
 /* The new directory is born under a name that nobody takes for a run until it is locked. */
-static int make_locked(int parent, const char *name, int *fd, struct err *e)
+static int make_locked(struct store *s, int parent, const char *name, struct place *p, struct err *e)
 {
 	_free_ char *temp = NULL;
-	for (int tries = 0; *fd < 0; tries++) { /* a sweep may come between making and locking */
+	for (int tries = 0; p->dirfd < 0; tries++) { /* a sweep may come between making and locking */
 		str_set(&temp, fs_temp_name(DEAD));
 		if (tries == 16)
 			return err_set(e, ERR_SYS, "cannot lock a new directory below containers/");
-		if (mkdirat(parent, temp, 0700) < 0)
+		bool spare = tries == 0 && renameat(store_fd(s), SPARE, parent, temp) == 0;
+		if (!spare && mkdirat(parent, temp, 0700) < 0)
 			return err_sys(e, "make a directory below containers/");
-		(void)lock_dir(parent, temp, fd);
+		(void)lock_dir(parent, temp, &p->dirfd);
+		if (spare && p->dirfd >= 0 && !take_spare(p)) {
+			(void)close(p->dirfd);
+			p->dirfd = -1;
+			if (fs_remove(parent, temp, e) < 0)
+				return -1;
+		}
 	}
 	if (renameat(parent, temp, parent, name) == 0)
 		return 1;
 	int no = errno;
-	(void)unlinkat(parent, temp, AT_REMOVEDIR);
-	(void)close(*fd);
-	*fd = -1;
+	struct err ignored = { 0 }; /* the next sweep's */
+	if (fs_remove(parent, temp, &ignored) < 0)
+		err_done(&ignored);
+	(void)close(p->dirfd);
+	p->dirfd = -1;
 	if (no == EEXIST || no == ENOTEMPTY)
 		return 0;
 	errno = no;
@@ -99,10 +184,10 @@ int place_open(struct store *s, const char *name, struct place *out, struct err 
 		return -1;
 	struct place p = { .id = new_id(), .dirfd = -1 };
 	const char *dir = name ? name : p.id;
-	int r = make_locked(parent, dir, &p.dirfd, e);
+	int r = make_locked(s, parent, dir, &p, e);
 	_close_ int old = -1;
 	if (r == 0 && lock_dir(parent, dir, &old)) /* left by a run that died */
-		r = remove_locked(parent, dir, e) < 0 ? -1 : make_locked(parent, dir, &p.dirfd, e);
+		r = remove_locked(parent, dir, e) < 0 ? -1 : make_locked(s, parent, dir, &p, e);
 	if (r == 0)
 		r = err_set(e, ERR_USER,
 			    "the container name '%s' is already in use by a running container",
@@ -110,7 +195,7 @@ int place_open(struct store *s, const char *name, struct place *out, struct err 
 	p.path = str_printf("containers/%s", dir);
 	p.upper = str_printf("%s/tree", p.path);
 	p.work = str_printf("%s/work", p.path);
-	if (r > 0 && mkdirat(p.dirfd, "tree", 0755) < 0)
+	if (r > 0 && mkdirat(p.dirfd, "tree", 0755) < 0 && errno != EEXIST)
 		r = err_sys(e, "make '%s'", p.upper);
 	*out = p;
 	if (r < 0)
@@ -122,8 +207,11 @@ int place_close(struct store *s, struct place *p, struct err *e)
 {
 	int r = 0;
 	if (p->dirfd >= 0) {
-		_close_ int parent = open_parent(s, e);
-		r = parent < 0 ? -1 : remove_locked(parent, p->path + strlen("containers/"), e);
+		_close_ int parent = -1;
+		if (!keep_spare(s, p) && (parent = open_parent(s, e)) < 0)
+			r = -1;
+		else if (parent >= 0)
+			r = remove_locked(parent, p->path + strlen("containers/"), e);
 		(void)close(p->dirfd);
 	}
 	free(p->id);

@@ -307,6 +307,7 @@ int prepare(const struct run_opts *o, struct store *s, const struct image *im, s
 			  .lowers_n = p->lowers.n,
 			  .upper = p->place.upper,
 			  .work = p->place.work,
+			  .keep_work = true, /* place_close removes it, or keeps it */
 			  .stubs = STUBS,
 			  .host_dirs = (const char *const *)p->rootfs.dirs.p,
 			  .host_dirs_n = p->rootfs.dirs.n,

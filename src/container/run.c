@@ -174,15 +174,17 @@ static void session_done(struct session *s)
 }
 
 /* Starts, attends, waits. The session is ended in any case. */
-static int session_run(struct session *s, struct sandbox_spec *spec, bool interactive,
+static int session_run(struct session *s, struct prepared *p, bool interactive,
 		       struct sandbox_end *end, struct err *e)
 {
+	struct sandbox_spec *spec = &p->spec;
 	memcpy(spec->stdio, s->inside, sizeof spec->stdio);
 	int r = console_signals(&s->console, e);
 	if (r == 0)
 		r = sandbox_start(spec, &s->box, e);
 	close_inside(s);
 	if (r == 0) {
+		place_tidy(&p->place);
 		if (spec->tty)
 			r = connect_pty(s, interactive, e);
 		if (r == 0)
@@ -225,7 +227,7 @@ int container_run(const struct run_opts *o, struct store *s, const struct image 
 			r = connect_stream(se, i, e);
 	if (r == 0) {
 		p.spec.tty = o->tty;
-		r = session_run(se, &p.spec, o->interactive, &res->end, e);
+		r = session_run(se, &p, o->interactive, &res->end, e);
 	} else {
 		session_done(se);
 	}
@@ -271,7 +273,7 @@ int container_probe(struct store *s, const struct image *im, int64_t limit_ns,
 	int64_t begin = clock_mono_ns();
 	if (r == 0) {
 		se->until = begin + limit_ns;
-		r = session_run(se, &p.spec, false, &res->end, e);
+		r = session_run(se, &p, false, &res->end, e);
 	} else {
 		session_done(se);
 	}

@@ -368,6 +368,38 @@ static void container_run__sweeps_dead_runs(void **state)
 	assert_false(fs_exists(store_fd(w.s), "containers/dead"));
 }
 
+/* The place of a run that changed nothing is the next one's; any other is not, whoever changed it. */
+static void container_run__reuses_only_what_is_new(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	struct strs volumes = w.im.config.volumes; /* what is made for them is no new place */
+	w.im.config.volumes = (struct strs){ 0 };
+	struct job first = { 0 }, writes = { .o = { .user = "0" } }, closes = { .o = { .user = "0" } },
+		   looks = { .o = { .user = "0" } };
+	job_run(&first, "pwd");
+	job_done(&first);
+	assert_true(fs_exists(store_fd(w.s), "spare/tree"));
+	assert_int_equal(fs_write(store_fd(w.s), store_fd(w.s), "spare/tree/planted", SL("x"), 0644, false, &e), 0);
+	job_run(&looks, "list /");
+	assert_null(strstr(looks.out.p, "planted"));
+	job_done(&looks);
+	assert_true(fs_exists(store_fd(w.s), "spare/tree"));
+	job_run(&writes, "write /left x");
+	assert_int_equal(writes.res.status, 0);
+	job_done(&writes);
+	assert_false(fs_exists(store_fd(w.s), "spare"));
+	job_run(&closes, "pwd");
+	job_done(&closes);
+	assert_true(fs_exists(store_fd(w.s), "spare/tree"));
+	assert_int_equal(fchmodat(store_fd(w.s), "spare/tree", 0700, 0), 0);
+	struct job user = { 0 };
+	job_run(&user, "list /");
+	assert_int_equal(user.res.status, 0);
+	job_done(&user);
+	w.im.config.volumes = volumes;
+}
+
 static void container_run__has_a_terminal(void **state)
 {
 	(void)state;
@@ -617,6 +649,7 @@ int main(void)
 		cmocka_unit_test(container_run__forwards_signals),
 		cmocka_unit_test(container_run__names_are_for_one),
 		cmocka_unit_test(container_run__sweeps_dead_runs),
+		cmocka_unit_test(container_run__reuses_only_what_is_new),
 		cmocka_unit_test(container_run__has_a_terminal),
 		cmocka_unit_test(container_run__never_shows_the_callers_terminal),
 		cmocka_unit_test(container_probe__tells_all),
