@@ -2,6 +2,7 @@
 #include "build/config_instr.h"
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/path.h"
 
 bool config_instr_is(enum instr_kind k)
@@ -33,10 +34,15 @@ static void set_words(struct strs *out, const struct words *w)
 		strs_add(out, w->p[i]);
 }
 
-static void add_once(struct strs *l, const char *s)
+/* Adds those that are not there yet. One EXPOSE may list every port there is. */
+static void add_once(struct strs *l, const struct words *more)
 {
-	if (strs_find(l, s) < 0)
-		strs_add(l, s);
+	_cleanup_(map_done) struct map known = { 0 };
+	arr_each(s, l)
+		map_put(&known, slice_of(*s), *s);
+	for (size_t i = 0; i < more->n; i++)
+		if (!map_put(&known, slice_of(more->p[i]), l))
+			strs_add(l, more->p[i]);
 }
 
 void config_shell(const struct image_config *cfg, const char *text, struct strs *out)
@@ -120,12 +126,10 @@ void config_instr_apply(struct image_config *cfg, const struct instr *in, bool *
 			kvs_set(&cfg->labels, slice_of(in->pairs.p[i].key), slice_of(in->pairs.p[i].value));
 		break;
 	case INSTR_EXPOSE:
-		for (size_t i = 0; i < in->args.n; i++)
-			add_once(&cfg->ports, in->args.p[i]);
+		add_once(&cfg->ports, &in->args);
 		break;
 	case INSTR_VOLUME:
-		for (size_t i = 0; i < in->args.n; i++)
-			add_once(&cfg->volumes, in->args.p[i]);
+		add_once(&cfg->volumes, &in->args);
 		break;
 	case INSTR_HEALTHCHECK:
 		set_health(cfg, in);

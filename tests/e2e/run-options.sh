@@ -48,6 +48,11 @@ is "$(r --network none it sh -c 'ls /sys/class/net; cat /proc/net/dev' | grep -c
 	"--network none has no interface but lo"
 is "$(r it sh -c 'echo gone >/left; echo done')" "done" "what a run writes"
 fails 1 "is gone after it" r it cat /left
+is "$(r --hostname inside it hostname)" inside "--hostname"
+is "$(r --hostname inside it sh -c 'echo $HOSTNAME; grep -c inside /etc/hosts' | tr '\n' ' ')" "inside 1 " \
+	"is in the environment and in /etc/hosts"
+is "$(r --shm-size 12m it df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2)" 12288 "--shm-size"
+is "$(r it df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2)" 65536 "/dev/shm without it"
 ok "--name" r --name one it true
 is "$(r --rm -t it sh -c 'tty; echo $TERM' | tr -d '\r' | head -n 1)" "/dev/pts/0" "-t"
 done_testing

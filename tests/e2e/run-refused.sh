@@ -1,0 +1,55 @@
+#!/bin/sh
+# What run refuses before the program starts (status 125), with the word at fault.
+. "$(dirname "$0")/../lib/tap.sh"
+base_image
+no() { # REGEX ARG...
+	no_re=$1
+	shift
+	fails 125 "run $*" thimble run "$@"
+	like "$err" "$no_re" "says so"
+}
+wrong() {
+	no_re=$1
+	shift
+	run thimble run "$@"
+	like "$status" '^(125|2)$' "run $*: refused"
+	like "$err" "$no_re" "says so"
+}
+wrong "--shm-size wants a size like 64m, not 'big'" --shm-size big base
+no 'flag --rm=false: every run behaves as with --rm' --rm=false base
+no 'flag --init=false: there always is an init' --init=false base
+no "'scratch' is no image" scratch
+no "cannot run 'nosuch'" nosuch
+no "invalid container name 'a/b'" --name a/b base
+no "invalid host name 'a b'" --hostname 'a b' base
+no 'invalid environment variable: =x' -e =x base
+printf 'A=1\n=x\n' >env1
+no "there is no variable name before '='" --env-file env1 base
+printf 'A B=1\n' >env2
+no "the variable 'A B' contains whitespaces" --env-file env2 base
+printf 'A=\000\n' >env3
+no 'a NUL byte cannot be in a variable' --env-file env3 base
+no "read the environment file 'nosuch'|nosuch" --env-file nosuch base
+no 'more than two' -v a:/b:ro:x base
+no "nothing stands before the ':'" -v :/b base
+no "mkdir -p 'a/b'; or give a name without '/'" -v a/b:/c base
+no "a path of this machine starts with '/' or './'" -v x:/c base
+no 'duplicate mount point: /a' -v one:/a -v two:/a base
+no 'duplicate mount point: /a' --tmpfs /a -v one:/a base
+no 'nosuch' -v "$PWD/nosuch:/a" base
+no 'unable to find user nosuch' -u nosuch base
+no 'unable to find group nosuch' -u 0:nosuch base
+no 'not in the range' -u 99999999999 base
+wrong 'bridge' --network bridge base
+no 'leave out -t' -i -t base true
+for later in -d '-p 80:80' '--memory 1g' --privileged '--cap-add ALL' '--restart always' '--gpus all' '--mount type=bind'; do
+	# shellcheck disable=SC2086  # a flag and its value
+	wrong "^thimble: .*${later%% *}|flag ${later%% *}" $later base
+done
+# The image has nothing to run, or it cannot be run.
+mkdir e && tar -C e -cf e.tar .
+thimble import e.tar empty >/dev/null
+no 'no command|nothing to run|CMD' empty
+fails 127 "a program that is not there" thimble run base nosuch
+fails 126 "one that is not executable" thimble run base /etc/passwd
+done_testing
