@@ -137,7 +137,7 @@ static int manifest_type(const struct http_response *rs, struct registry_manifes
 	const char *header = http_header(rs, "content-type");
 	_free_ char *type = plain_type(header);
 	enum media_kind kind = media_kind(type);
-	if (strstr(type, "manifest.v1+")) {
+	if (strstr(type, "docker.distribution.manifest.v1+")) {
 		err_set(e, ERR_DATA,
 			"the image has the old format of schema 1 (%s), which is not "
 			"supported any more",
