@@ -375,8 +375,8 @@ static void container_run__reuses_only_what_is_new(void **state)
 	struct err e = { 0 };
 	struct strs volumes = w.im.config.volumes; /* what is made for them is no new place */
 	w.im.config.volumes = (struct strs){ 0 };
-	struct job first = { 0 }, writes = { .o = { .user = "0" } }, closes = { .o = { .user = "0" } },
-		   looks = { .o = { .user = "0" } };
+	struct run_opts o = { .user = "0", .workdir = "/" }; /* which need not be made */
+	struct job first = { .o = o }, writes = { .o = o }, closes = { .o = o }, looks = { .o = o };
 	job_run(&first, "pwd");
 	job_done(&first);
 	assert_true(fs_exists(store_fd(w.s), "spare/tree"));
@@ -393,7 +393,7 @@ static void container_run__reuses_only_what_is_new(void **state)
 	job_done(&closes);
 	assert_true(fs_exists(store_fd(w.s), "spare/tree"));
 	assert_int_equal(fchmodat(store_fd(w.s), "spare/tree", 0700, 0), 0);
-	struct job user = { 0 };
+	struct job user = { .o = { .user = "1000", .workdir = "/" } };
 	job_run(&user, "list /");
 	assert_int_equal(user.res.status, 0);
 	job_done(&user);
