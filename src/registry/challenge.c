@@ -58,21 +58,16 @@ static char *take_value(struct slice *s)
 	}
 	_free_ char *value = mem_alloc(s->n);
 	size_t n = 0, i = 1;
+	bool fit = true;
 	for (; i < s->n && s->p[i] != '"'; i++) {
 		if (s->p[i] == '\\' && i + 1 < s->n)
 			i++;
-		if (((unsigned char)s->p[i] < ' ' && s->p[i] != '\t') || s->p[i] == 0x7f) {
-			*s = slice_from(*s, i);
-			return NULL;
-		}
+		fit &= ((unsigned char)s->p[i] >= ' ' || s->p[i] == '\t') && s->p[i] != 0x7f;
 		value[n++] = s->p[i];
 	}
-	if (i == s->n) { /* never closed */
-		*s = slice_from(*s, i);
-		return NULL;
-	}
-	*s = slice_from(*s, i + 1);
-	return take_ptr(&value);
+	bool closed = i < s->n;
+	*s = slice_from(*s, closed ? i + 1 : i);
+	return closed && fit ? take_ptr(&value) : NULL;
 }
 
 /* To the next comma that is not in a quoted string. */
