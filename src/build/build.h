@@ -37,6 +37,10 @@ struct build_opts {
 	struct strs no_cache_filter; /* stage names, lower case */
 	bool no_cache;
 	const char *platform;        /* or NULL: this machine's */
+	/* Called with the name of each image of FROM and --from= before the store is asked for it, in the
+	 * process that plans, once a name: pulls it if it has to. NULL: the store alone counts. */
+	int (*obtain)(void *ctx, const char *name, struct err *e);
+	void *obtain_ctx;
 	const char *network;         /* NULL, "default", "host", "none" */
 	struct kvs add_hosts;        /* name -> address */
 	uint64_t shm_size;

@@ -475,6 +475,7 @@ void plan_done(struct plan *p)
 		free(d->value);
 	}
 	map_done(&p->dirs);
+	map_done(&p->obtained);
 	if (p->context) {
 		source_tree_done(p->context);
 		free(p->context);

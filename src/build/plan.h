@@ -116,6 +116,7 @@ struct plan {
 	struct source_tree *context; /* NULL until it is needed */
 	struct layer_set layers;     /* all that were looked into */
 	struct map dirs;             /* named directory contexts: name -> source_tree */
+	struct map obtained;         /* names of images that opts->obtain was asked for */
 	struct rootfs *rootfs;       /* opened once */
 	struct platform platform;
 	struct strs globals;         /* ARGs before the first FROM, and the predefined ones, K=V */

@@ -150,6 +150,15 @@ static void start_on_scratch(struct plan *p, struct stage_plan *st)
 	start_on(p, st, b);
 }
 
+/* An image that may have to be pulled. */
+static int obtain(struct plan *p, const char *name, struct err *e)
+{
+	if (!p->opts->obtain || map_has(&p->obtained, slice_of(name)))
+		return 0;
+	map_put(&p->obtained, slice_of(name), p);
+	return p->opts->obtain(p->opts->obtain_ctx, name, e);
+}
+
 static int start_on_image(struct plan *p, struct stage_plan *st, const char *ref, struct err *e)
 {
 	struct image im = { 0 };
@@ -210,7 +219,7 @@ int plan_named_base(struct plan *p, struct stage_plan *st, const struct build_na
 	if (strncmp(v, "rootfs:", 7) == 0)
 		return start_on_rootfs(p, st, named, e);
 	if (strncmp(v, "docker-image://", 15) == 0)
-		return start_on_image(p, st, v + 15, e);
+		return obtain(p, v + 15, e) < 0 ? -1 : start_on_image(p, st, v + 15, e);
 	if (strncmp(v, "oci-layout://", 13) == 0) {
 		_free_ char *ref = NULL;
 		if (layout_open(p->store, v + 13, &ref, e) < 0)
@@ -225,6 +234,12 @@ int plan_named_base(struct plan *p, struct stage_plan *st, const struct build_na
 	return start_on_dir(p, st, named, e);
 }
 
+/* The name is in no store, or the registry cannot or will not give it. */
+static bool is_not_had(const struct err *e)
+{
+	return e->kind == ERR_ABSENT || e->kind == ERR_NET || e->kind == ERR_DENIED;
+}
+
 int plan_base(struct plan *p, struct stage_plan *st, const char *ref, struct err *e)
 {
 	if (strcmp(ref, "scratch") == 0) {
@@ -234,14 +249,14 @@ int plan_base(struct plan *p, struct stage_plan *st, const char *ref, struct err
 	const struct build_named *named = plan_named(p, ref);
 	if (named)
 		return plan_named_base(p, st, named, e);
-	if (start_on_image(p, st, ref, e) == 0)
+	if (obtain(p, ref, e) == 0 && start_on_image(p, st, ref, e) == 0)
 		return 0;
-	if (e->kind == ERR_ABSENT) {
+	if (is_not_had(e)) {
 		const char *near = dockerfile_stage_near(p->file, ref);
 		if (near)
 			err_hint(e, "there is a stage '%s': FROM takes stage names exactly, and only earlier ones", near);
-		err_hint(e, "there is no pulling yet: make it with 'thimble import' or 'thimble load', or let this "
-			    "machine's files stand in for it: --build-context %s=rootfs:/", ref);
+		err_hint(e, "without a registry: 'thimble load' or 'thimble import' make it, or let this machine's "
+			    "files stand in for it: --build-context %s=rootfs:/", ref);
 	}
 	return -1;
 }
@@ -326,7 +341,9 @@ static int from_image(struct plan *p, const char *name, const struct build_named
 			start_on_scratch(p, st);
 			r = 0;
 		} else {
-			r = named ? plan_named_base(p, st, named, e) : start_on_image(p, st, name, e);
+			r = named		       ? plan_named_base(p, st, named, e)
+			    : obtain(p, name, e) < 0 ? -1
+						     : start_on_image(p, st, name, e);
 		}
 		if (r < 0)
 			return -1;
@@ -351,7 +368,7 @@ int plan_from(struct plan *p, struct stage_plan *asking, const char *name, struc
 	}
 	if (from_image(p, name, named, out, e) == 0)
 		return 0;
-	if (e->kind == ERR_ABSENT) {
+	if (is_not_had(e)) {
 		const char *near = dockerfile_stage_near(p->file, name);
 		err_add(e, "'%s' is neither a stage of %s nor an image of the store", name, p->file->file);
 		if (near)

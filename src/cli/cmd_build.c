@@ -18,7 +18,9 @@
 #include "cli/build_input.h"
 #include "cli/build_output.h"
 #include "cli/cli.h"
+#include "cli/obtain.h"
 #include "cli/progress.h"
+#include "cli/send.h"
 #include "cli/version.h"
 #include "explain/copy_miss.h"
 #include "explain/explain.h"
@@ -26,7 +28,9 @@
 struct build_args {
 	struct strs tags, build_args, contexts, labels, outputs, annotations, add_hosts, no_cache_filter;
 	const char *file, *target, *progress, *iidfile, *metadata_file, *platform, *network, *shm_size;
-	bool no_cache, quiet, pull, rm, force_rm, load, reproducible;
+	const char *pull;
+	struct registry_args reg;
+	bool no_cache, quiet, push, rm, force_rm, load, reproducible;
 };
 
 static const struct opt build_options[] = {
@@ -47,19 +51,21 @@ static const struct opt build_options[] = {
 		 "where the result goes: DIR, '-' (tar), or type=local|tar|oci|docker|image,dest=…"),
 	OPT_STR(0, "platform", struct build_args, platform, "OS/ARCH", "platform of the result: this machine's"),
 	OPT_CHOICE(0, "progress", struct build_args, progress, "auto|plain|tty|quiet", "how progress is shown"),
+	OPT_OPTVAL(0, "pull", struct build_args, pull, "WHEN", "always",
+		   "ask registries for base images: always, missing (without the flag) or never"),
+	OPT_FLAG(0, "push", struct build_args, push, "send the image to the registries that its tags name"),
 	OPT_FLAG('q', "quiet", struct build_args, quiet, "print only the image ID"),
 	OPT_FLAG(0, "reproducible", struct build_args, reproducible,
 		 "same input, same bytes: SOURCE_DATE_EPOCH (0 if not given) for all times, file times of layers too"),
 	OPT_STR(0, "shm-size", struct build_args, shm_size, "BYTES", "size of /dev/shm in RUN steps"),
 	OPT_LIST('t', "tag", struct build_args, tags, "NAME[:TAG]", "name the image; may be given several times"),
 	OPT_STR(0, "target", struct build_args, target, "STAGE", "build this stage instead of the last"),
+	REGISTRY_OPTS(struct build_args, reg),
 	/* What docker takes and what makes no difference here. */
-	OPT_FLAG_HIDDEN(0, "pull", struct build_args, pull),
 	OPT_FLAG_HIDDEN(0, "rm", struct build_args, rm),
 	OPT_FLAG_HIDDEN(0, "force-rm", struct build_args, force_rm),
 	OPT_LATER(0, "secret", "SPEC", "secrets come in a later version"),
 	OPT_LATER(0, "ssh", "SPEC", "agent forwarding comes in a later version"),
-	OPT_LATER(0, "push", NULL, "registries come in a later version; use 'thimble save' and skopeo"),
 	OPT_LATER(0, "cache-from", "SPEC", "caches outside of the store come in a later version"),
 	OPT_LATER(0, "cache-to", "SPEC", "caches outside of the store come in a later version"),
 	OPT_LATER(0, "squash", NULL, "it comes in a later version"),
@@ -309,6 +315,49 @@ static int finish(struct cli *c, const struct build_args *a, struct build_input 
 	return 0;
 }
 
+/* ---- registries ---- */
+
+struct obtaining {
+	struct obtain o;
+	struct store *s;
+	enum pull_when when;
+};
+
+static int obtain_base(void *ctx, const char *name, struct err *e)
+{
+	const struct obtaining *ob = ctx;
+	return obtain_image(&ob->o, ob->s, name, ob->when, e);
+}
+
+/* Docker's --pull is a bool, podman's says when. */
+static int build_pull_when(struct cli *c, const char *word, enum pull_when *out, struct err *e)
+{
+	if (word && strcmp(word, "true") == 0)
+		word = "always";
+	if (word && strcmp(word, "false") == 0)
+		word = "missing";
+	return pull_when(c, word, out, e);
+}
+
+static int push_all(struct cli *c, const struct build_input *in, const struct build_opts *o,
+		    const struct registry_opts *ro, enum progress_mode mode, struct err *e)
+{
+	const struct push_opts po = {
+		.registry = ro,
+		.outgoing = { .compression = COMP_GZIP, .docker = o->docker_format },
+	};
+	arr_each(it, &in->refs) {
+		_free_ char *name = reference_text(it);
+		struct pushed got;
+		char digest[DIGEST_LEN];
+		if (send_image(c, in->store, name, it, &po, mode, &got, e) < 0)
+			return -1;
+		if (mode != PROGRESS_QUIET)
+			(void) fprintf(stderr, "pushed %s@%s\n", name, digest_text(&got.digest, digest));
+	}
+	return 0;
+}
+
 static int build_main(struct cli *c, const void *args, const struct words *words, struct err *e)
 {
 	const struct build_args *a = args;
@@ -317,6 +366,9 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 	_cleanup_(build_opts_done) struct build_opts o = { 0 };
 	_cleanup_(build_result_done) struct build_result r = { 0 };
 	_cleanup_(outputs_done) struct outputs outputs = { 0 };
+	_cleanup_(creds_done) struct creds creds = { 0 };
+	enum progress_mode mode = a->quiet ? PROGRESS_QUIET : progress_mode(a->progress);
+	struct registry_opts ro;
 	if (outputs_parse(&a->outputs, &outputs, e) < 0)
 		return -1;
 	if (parse_tags(&a->tags, &in, e) < 0)
@@ -332,9 +384,14 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 		err_set(e, ERR_USER, "rewrite-timestamp=true needs an epoch to rewrite times to");
 		return err_hint(e, "set SOURCE_DATE_EPOCH, or use --reproducible");
 	}
-	if (a->pull)
-		cli_warn(c, "--pull: there is no pulling yet; images of the store are used");
-	struct progress *p = progress_new(c, a->quiet ? PROGRESS_QUIET : progress_mode(a->progress));
+	struct obtaining ob = { .o = { c, &ro, NULL, mode }, .s = in.store };
+	if (registry_args_opts(c, &a->reg, &ro, &creds, e) < 0 || build_pull_when(c, a->pull, &ob.when, e) < 0)
+		return -1;
+	if (a->push && in.refs.n == 0)
+		return cli_wrong(c, e, "--push wants a name to push to: -t NAME");
+	o.obtain = obtain_base;
+	o.obtain_ctx = &ob;
+	struct progress *p = progress_new(c, mode);
 	o.events = progress_events(p);
 	int ok = build_run(in.store, &o, &r, e);
 	progress_end(p);
@@ -345,6 +402,8 @@ static int build_main(struct cli *c, const void *args, const struct words *words
 		return -1;
 	}
 	ok = finish(c, a, &in, &r, &outputs, since, e);
+	if (ok == 0 && a->push)
+		ok = push_all(c, &in, &o, &ro, mode, e);
 	if (ok == 0)
 		warn_about(c, in.store, &r);
 	return ok;

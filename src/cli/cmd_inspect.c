@@ -8,6 +8,7 @@
 #include "cli/show.h"
 #include "report/gotemplate.h"
 #include "store/image.h"
+#include "store/image_origin.h"
 
 struct inspect_args {
 	bool json, size;
@@ -95,6 +96,22 @@ static json_t *descriptor_of(const struct image *im)
 	return o;
 }
 
+/* "gcc@sha256:…": where it was pulled from or pushed to. */
+static json_t *repo_digests(struct store *s, const struct image *im)
+{
+	_cleanup_(strs_done) struct strs names = { 0 };
+	json_t *out = json_array();
+	image_origins(s, &im->manifest_digest, &names);
+	arr_each(it, &names) {
+		_cleanup_(reference_done) struct reference ref = { 0 };
+		if (reference_parse(slice_of(*it), &ref, NULL) < 0)
+			continue; /* a damaged note is none */
+		_free_ char *text = reference_familiar(&ref);
+		(void)json_array_append_new(out, json_string(text));
+	}
+	return out;
+}
+
 static json_t *describe(struct store *s, const struct image *im, struct err *e)
 {
 	const struct image_config *c = &im->config;
@@ -107,7 +124,7 @@ static json_t *describe(struct store *s, const struct image *im, struct err *e)
 	}
 	(void)json_object_set_new(o, "Id", show_id(&im->id, true));
 	(void)json_object_set_new(o, "RepoTags", names);
-	(void)json_object_set_new(o, "RepoDigests", json_array()); /* it was not pushed or pulled */
+	(void)json_object_set_new(o, "RepoDigests", repo_digests(s, im));
 	(void)json_object_set_new(o, "Comment", text_or_empty(comment));
 	(void)json_object_set_new(o, "Created", show_rfc3339(c->has_created ? &c->created : NULL));
 	(void)json_object_set_new(o, "Author", text_or_empty(c->author));

@@ -4,14 +4,16 @@
 
 #include "base/err.h"
 #include "base/num.h"
-#include "cli/cli.h"
+#include "cli/obtain.h"
 #include "container/run.h"
 #include "explain/explain.h"
 
 struct run_args {
+	struct registry_args reg;
 	bool rm, interactive, tty, read_only, init;
 	struct strs env, env_files, volumes, tmpfs;
-	const char *workdir, *user, *entrypoint, *network, *name, *hostname, *shm_size;
+	const char *workdir, *user, *entrypoint, *network, *name, *hostname, *shm_size, *pull,
+		*platform;
 };
 static const struct run_args defaults = { .rm = true, .init = true };
 
@@ -34,6 +36,10 @@ static const struct opt opts[] = {
 	OPT_STR(0, "name", struct run_args, name, "NAME", "name of the container"),
 	OPT_CHOICE(0, "network", struct run_args, network, "host|none",
 		   "this machine's network, or none (default host)"),
+	OPT_STR(0, "platform", struct run_args, platform, "OS/ARCH",
+		"if it is pulled: of images for several, take this one"),
+	OPT_STR(0, "pull", struct run_args, pull, "WHEN",
+		"pull the image: missing (default), always or never"),
 	OPT_FLAG(0, "read-only", struct run_args, read_only,
 		 "a root file system that cannot be written"),
 	OPT_FLAG(0, "rm", struct run_args, rm, "remove the container at its end (always done)"),
@@ -47,6 +53,7 @@ static const struct opt opts[] = {
 	OPT_LIST('v', "volume", struct run_args, volumes, "SOURCE:PATH[:ro]",
 		 "a path of this machine, or a named volume, at PATH"),
 	OPT_STR('w', "workdir", struct run_args, workdir, "PATH", "working directory"),
+	REGISTRY_OPTS(struct run_args, reg),
 	{ 0, "net", OPT_KIND_CHOICE, OPT_AT_(struct run_args, network, const char *), "host|none",
 	  "", NULL, true },
 	OPT_FLAG_HIDDEN(0, "init", struct run_args, init), /* there always is one */
@@ -82,9 +89,6 @@ static const struct opt opts[] = {
 	OPT_LATER(0, "pid", "MODE", RIGHTS),
 	OPT_LATER(0, "ipc", "MODE", RIGHTS),
 	OPT_LATER(0, "mount", "SPEC", "it comes in a later version; use -v or --tmpfs"),
-	OPT_LATER(0, "platform", "OS/ARCH", "images for other machines come in a later version"),
-	OPT_LATER(0, "pull", "WHEN",
-		  "registries come in a later version; 'thimble load' takes archives"),
 	{ 0 },
 };
 
@@ -182,6 +186,22 @@ static int read_opts(struct cli *c, const struct run_args *a, struct run_opts *o
 	return 0;
 }
 
+/* What a user's eyes want is the program: a pull is shown, what is there is not spoken of. */
+static int obtain(struct cli *c, const struct run_args *a, struct store *s, const char *name,
+		  struct err *e)
+{
+	_cleanup_(creds_done) struct creds creds = { 0 };
+	_cleanup_(platform_done) struct platform platform = { 0 };
+	struct registry_opts ro;
+	enum pull_when when;
+	if (pull_when(c, a->pull, &when, e) < 0 ||
+	    registry_args_opts(c, &a->reg, &ro, &creds, e) < 0 ||
+	    (a->platform && platform_parse(slice_of(a->platform), &platform, e) < 0))
+		return -1;
+	const struct obtain o = { c, &ro, a->platform ? &platform : NULL, progress_mode(NULL) };
+	return obtain_image(&o, s, name, when, e);
+}
+
 static int run(struct cli *c, const void *args, const struct words *words, struct err *e)
 {
 	const struct run_args *a = args;
@@ -193,8 +213,9 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		return -1;
 	o.args = (const char *const *)words->p + 1;
 	o.args_n = words->n - 1;
-	struct store *s = cli_store_trees(c, false, e);
-	if (!s || image_open(s, name, &im, e) < 0 || container_run(&o, s, &im, &res, e) < 0)
+	struct store *s = cli_store_trees(c, true, e);
+	if (!s || obtain(c, a, s, name, e) < 0 || image_open(s, name, &im, e) < 0 ||
+	    container_run(&o, s, &im, &res, e) < 0)
 		return err_add(e, "cannot run '%s'", name);
 	tell_failure(c, s, &im, a, &res);
 	int status = res.status;

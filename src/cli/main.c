@@ -21,7 +21,7 @@
 const struct cmd *const cli_commands[] = {
 	&cmd_build,    &cmd_run,      &cmd_compare, &cmd_images,      &cmd_tag,
 	&cmd_rmi,      &cmd_inspect,  &cmd_history, &cmd_cp,          &cmd_import,
-	&cmd_load,     &cmd_save,     &cmd_prune,   &cmd_image_prune, &cmd_builder_prune,
+	&cmd_load,     &cmd_save,     &cmd_pull,    &cmd_push,     &cmd_prune,   &cmd_image_prune, &cmd_builder_prune,
 	&cmd_df,       &cmd_info,     &cmd_version, &cmd_help,        &cmd_completion,
 	&cmd_complete, &cmd_commands, NULL,
 };
@@ -44,6 +44,8 @@ const struct alias cli_aliases[] = {
 	{ "image import", "import" },
 	{ "image load", "load" },
 	{ "image save", "save" },
+	{ "image pull", "pull" },
+	{ "image push", "push" },
 	{ "system prune", "prune" },
 	{ "system df", "df" },
 	{ "system info", "info" },
@@ -57,11 +59,6 @@ const struct alias cli_aliases[] = {
 static const struct {
 	const char *words, *why, *instead;
 } later[] = {
-	{ "pull", "registries come in a later version",
-	  "'thimble load -i FILE' takes what 'docker save' or 'skopeo copy' wrote; 'thimble import' "
-	  "takes a root file system" },
-	{ "push", "registries come in a later version",
-	  "'thimble save -o FILE NAME', then 'skopeo copy oci-archive:FILE docker://…'" },
 	{ "login", "registries come in a later version", NULL },
 	{ "logout", "registries come in a later version", NULL },
 	{ "search", "registries come in a later version", NULL },

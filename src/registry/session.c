@@ -159,7 +159,9 @@ static int once(struct session *s, const struct session_request *rq, const struc
 	};
 	int r = http_send(s->http, &hr, out, e);
 	log_answer(rq, u, r < 0 ? 0 : out->status);
-	return r < 0 ? err_add(e, "%s %s://%s%s", rq->method, u->scheme, u->host, u->path) : 0;
+	if (r < 0)
+		err_add(e, "%s %.*s", rq->method, (int)slice_find(slice_of(text), '?'), text);
+	return r;
 }
 
 /* A registry without TLS: told by its first answer to a greeting. */

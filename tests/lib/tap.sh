@@ -25,6 +25,12 @@ tap_count=0
 tap_failed=0
 umask 022
 
+# No test leaves this machine: what would be asked of Docker's registry is refused here at once. Tests of
+# registries have some of their own.
+export CONTAINERS_REGISTRIES_CONF="$T/registries.conf" DOCKER_CONFIG="$T/docker"
+unset REGISTRY_AUTH_FILE http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
+printf '[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:1"\n' >"$CONTAINERS_REGISTRIES_CONF"
+
 # A user's store holds files of subordinate ids: removing them needs the same user namespace.
 tap_tidy() {
 	cd /
