@@ -72,6 +72,7 @@ fails 1 "-t scratch" thimble build -q -t scratch .
 like "$err" "'scratch' is no image" "is told"
 fails 2 "a flag that does not take a value" thimble build -q --no-cache=maybe .
 like "$err" "true or false, not 'maybe'" "is told"
+for later in '--secret id=x' '--cache-from x' --squash '--ulimit x' '--isolation x'; do
 	# shellcheck disable=SC2086  # a flag and its value
 	fails 2 "${later%% *}" thimble build -q $later .
 	like "$err" "flag ${later%% *}: " "is refused by name, not ignored"
