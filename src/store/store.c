@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -331,11 +333,26 @@ static int check_empty(struct store *s, struct err *e)
 	return 0;
 }
 
+/* What is born in these has nothing to do with its neighbours. ext4 then spreads it over the disk (the
+ * hint is chattr's T) instead of laying it where the last ones have just been removed: to step over
+ * such inodes one by one was half the time of a RUN step. Other file systems have no such hint. */
+static void spread_below(int dirfd, const char *name)
+{
+	_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int flags;
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return;
+	flags |= FS_TOPDIR_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 static int make_dirs(struct store *s, struct err *e)
 {
 	for (size_t i = 0; i < COUNT_OF(store_dirs); i++)
 		if (mkdirat(s->fd, store_dirs[i], 0700) < 0 && errno != EEXIST)
 			return err_sys(e, "make '%s/%s'", s->path, store_dirs[i]);
+	spread_below(s->fd, "containers");
+	spread_below(s->fd, "tmp");
 	if (mkdirat(s->fd, "blobs/sha256", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make '%s/blobs/sha256'", s->path);
 	return 0;
