@@ -282,7 +282,10 @@ static int plan_layer(struct store *s, const struct image *im, size_t i,
 	if (blob_fits(s, &have->digest, have->size, have->media_type, c)) {
 		c = compression_of(have->media_type);
 		l->from = OUTGOING_BLOB;
-	} else if (blob_fits(s, &sn.blob.digest, sn.blob.size, sn.blob.media_type, c)) {
+	} else if (sn.foreign &&
+		   blob_fits(s, &sn.blob.digest, sn.blob.size, sn.blob.media_type, c)) {
+		/* Not for a layer of our own that somebody else's image has too: what goes out would
+		 * depend on which other images are here. */
 		c = compression_of(sn.blob.media_type);
 		l->desc.digest = sn.blob.digest;
 		l->desc.size = sn.blob.size;

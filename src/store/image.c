@@ -212,7 +212,8 @@ static const char *layer_type(const char *type, bool docker)
 	return own_layer_type(docker);
 }
 
-/* A layer that came from elsewhere is listed as it came; our own uncompressed (design.md §4). */
+/* A layer that came from elsewhere is listed as it came; our own uncompressed (design.md §4), also
+ * when an image that was loaded since has it in another form. */
 static int add_layer(struct store *s, const struct image_new *n, const char *id, struct manifest *m,
 		     struct err *e)
 {
@@ -223,7 +224,7 @@ static int add_layer(struct store *s, const struct image_new *n, const char *id,
 		return -1;
 	d.digest = diff;
 	const char *type = own_layer_type(n->docker);
-	if (!digest_is_zero(&sn.blob.digest) && blob_has(s, &sn.blob.digest)) {
+	if (sn.foreign && blob_has(s, &sn.blob.digest)) {
 		d.digest = sn.blob.digest;
 		d.size = sn.blob.size;
 		type = layer_type(sn.blob.media_type, n->docker);
