@@ -21,7 +21,8 @@
 const struct cmd *const cli_commands[] = {
 	&cmd_build,    &cmd_run,      &cmd_compare, &cmd_images,      &cmd_tag,
 	&cmd_rmi,      &cmd_inspect,  &cmd_history, &cmd_cp,          &cmd_import,
-	&cmd_load,     &cmd_save,     &cmd_pull,    &cmd_push,     &cmd_prune,   &cmd_image_prune, &cmd_builder_prune,
+	&cmd_load,     &cmd_save,     &cmd_pull,    &cmd_push,     &cmd_copy,
+	&cmd_prune,   &cmd_image_prune, &cmd_builder_prune,
 	&cmd_df,       &cmd_info,     &cmd_version, &cmd_help,        &cmd_completion,
 	&cmd_complete, &cmd_commands, NULL,
 };

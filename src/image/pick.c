@@ -9,6 +9,9 @@ const struct descriptor *index_pick(const struct image_index *x, const struct pl
 	const struct descriptor *found = image_index_choose(x, want);
 	if (found)
 		return found;
+	arr_each(it, &x->manifests) /* perhaps in there */
+		if (!it->platform && media_kind(it->media_type) == MEDIA_INDEX)
+			return it;
 	_free_ char *text = platform_text(want);
 	_cleanup_(strs_done) struct strs have = { 0 };
 	arr_each(it, &x->manifests)
