@@ -62,7 +62,7 @@ no "FROM base\nEXPOSE $ports\n" 'EXPOSE lists more than 1048576 ports'
 printf 'FROM base\nEXPOSE 1-65535 1-65535/udp\n' >Dockerfile
 ok "every port there is" timeout 20 "$THIMBLE" build -q -t ports .
 is "$(thimble inspect -f '{{len .Config.ExposedPorts}}' ports)" 131070 "is exposed, in no time"
-no 'FROM base\nCOPY <<${X} /\nX\n' "no line is .\$.X"
+no 'FROM base\nCOPY <<${X} /\nX\n' 'unterminated heredoc'
 # --- the files themselves
 truncate -s 17000000 huge
 fails 1 "a Dockerfile of 17 MB" thimble build -q -f huge .

@@ -15,7 +15,16 @@ fails 2 "an unknown flag" thimble images --jsno
 like "$err" '--json' "the nearest"
 fails 2 "a flag that wants a value" thimble build -t
 ok "--root before the verb" thimble --root "$T/other" images
-ok "--debug" thimble --debug version
-ok "--no-color" thimble --no-color version
+base_image
+printf 'FROM base\nRUN mkfifo /pipe\n' >Dockerfile
+ok "--debug" thimble --debug build -q -o dir .
+like "$err" "/pipe' is a device or a pipe: left out" "tells what thimble does"
+ok "without it" thimble build -q -o dir2 .
+unlike "$err" 'left out' "nothing of that"
+esc=$(printf '\033')
+fails 1 "an error on a terminal" env -u NO_COLOR TERM=xterm script -qec "'$THIMBLE' rmi nosuch" /dev/null
+like "$out" "$esc" "has colours"
+fails 1 "--no-color" env -u NO_COLOR TERM=xterm script -qec "'$THIMBLE' --no-color rmi nosuch" /dev/null
+unlike "$out" "$esc" "none"
 is "$(thimble version | head -c 7)" thimble "version names the program"
 done_testing
