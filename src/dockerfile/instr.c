@@ -553,6 +553,14 @@ static int parse_copy(struct parse *p)
 			return fail(p, NULL);
 		p->rest = slice_trim(buf_view(&plain));
 	}
+	for (size_t i = 0; i < in->heredocs.n; i++) {
+		/* BuildKit splits the words of COPY on blanks before it looks at quotes. */
+		if (!strpbrk(in->heredocs.p[i].name, " \t"))
+			continue;
+		err_set(p->e, ERR_USER, "%s cannot make a file with a blank in its name from a heredoc", name);
+		err_hint(p->e, "write <<NAME without blanks, and the file's name as the last argument");
+		return fail(p, in->heredocs.p[i].name);
+	}
 	if (dest_is_heredoc) {
 		err_set(p->e, ERR_USER, "%s cannot accept a heredoc as a destination", name);
 		err_hint(p->e, "the last argument is the path in the image");

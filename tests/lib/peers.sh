@@ -4,7 +4,8 @@
 # judge: the same file system, the same config. Sourced by tests/peers/*.sh after tap.sh; these have
 #   judge_build    NAME FILE OPTION...: builds the image NAME in the current directory
 #   judge_save     NAME ARCHIVE: writes it as a docker-archive
-# and call peers_cases JUDGE, '' for Debian 12's buildah or a word that ends names below. A case is a directory of cases/: the context with its Dockerfile, and
+# and call peers_cases JUDGE, '' for Debian 12's buildah or a word that ends names below. A case is
+# a directory of cases/: the context with its Dockerfile, and
 #   Dockerfile.parent  is built first, as the image `parent`
 #   prepare            makes what git does not keep (modes, links, archives)
 #   options            more words for both command lines
@@ -14,6 +15,13 @@
 #   unjudged, unjudged.JUDGE  says why the judge is none
 #   expect             what the image changes in base, where Debian 12's buildah is no judge
 # They run in a sample that changes with the day; PEERS=all runs all, PEERS='NAME…' these.
+# PEERS_CASES=DIR looks there for them.
+
+# buildah 1.28 wants the file of credentials to be there if DOCKER_CONFIG names its directory.
+if [ -n "${DOCKER_CONFIG-}" ]; then
+	mkdir -p "$DOCKER_CONFIG"
+	[ -e "$DOCKER_CONFIG/config.json" ] || echo '{}' >"$DOCKER_CONFIG/config.json"
+fi
 
 # The newer peers live in a root of their own: tests/peers/sid-root. It takes minutes and 600 MB to
 # make, so nobody gets it unasked.
@@ -120,7 +128,7 @@ peers_cases() {
 	suffix=${1:+.$1} only=${2-}
 	peers_base
 	number=0 day=$(($(date +%s) / 86400))
-	for case in "$tests"/peers/cases/*; do
+	for case in "${PEERS_CASES:-$tests/peers/cases}"/*; do
 		name=$(basename "$case")
 		number=$((number + 1))
 		case " ${PEERS-} " in

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The Dockerfiles of which Debian 12's buildah is no judge, by thimble and by a newer buildah.
+# The Dockerfiles of which BuildKit is no judge, by thimble and by a newer buildah.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$tests/lib/peers.sh"
 need_sid
@@ -14,5 +14,5 @@ judge_build() {
 		--identity-label=false -t "$buildah_tag" -f "$buildah_file" "$@" .
 }
 judge_save() { buildah push "$1" "docker-archive:$2:$1:latest"; }
-peers_cases buildah-sid unjudged
+peers_cases buildah-sid unjudged.buildkit
 done_testing

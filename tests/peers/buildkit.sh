@@ -3,15 +3,16 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$tests/lib/peers.sh"
 need_sid
-dockerd_start
+# As docker 29 has it by default: the store that can stack layers (COPY --link) and save an empty image.
+DOCKERD_OPTIONS='--feature containerd-snapshotter' dockerd_start
 
 judge_build() {
 	docker_tag=$1 docker_file=$2
 	shift 2
-	# Its daemon has no network of its own; steps that ask for the host's need no leave then.
+	# The daemon has no network of its own; steps that ask for the host's need no leave then.
 	set -- -t "$docker_tag" -f "$docker_file" "$@" .
 	grep -q -e --network=host "$docker_file" || set -- --network=host "$@"
-	docker buildx build --progress plain "$@"
+	docker buildx build --progress plain --provenance=false "$@"
 }
 judge_save() { docker save -o "$2" "$1"; }
 peers_cases buildkit

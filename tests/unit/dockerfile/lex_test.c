@@ -243,6 +243,7 @@ static void heredoc__errors(void **state)
 	assert_refused("FROM x\nRUN <<EOF", "unterminated heredoc");
 	assert_refused("FROM x\nCOPY /foo <<EOF\nEOF", "cannot accept a heredoc as a destination"); /* HER18 */
 	assert_refused("FROM x\nCOPY <<EOF\nEOF", "heredoc as a destination");
+	assert_refused("FROM x\nCOPY <<\"a b\" /f\na b", "a blank in its name");
 	assert_refused("FROM x\nRUN <<'EOF\nEOF", "unmatched quote");
 }
 
