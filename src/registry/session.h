@@ -56,3 +56,5 @@ int session_failed(struct session *s, const struct session_request *rq, struct h
  * download or upload that broke. Says so through note. -1: `why` stands, there were enough attempts
  * (then *e is why, moved), or a signal came. */
 int session_pause(struct session *s, unsigned attempt, struct err *why, struct err *e) _must_check_;
+/* The last session_send was tried as often as it may be: session_pause says no too. */
+bool session_gave_up(const struct session *s);

@@ -224,6 +224,36 @@ char *url_text(const struct url *u)
 	return buf_take(&b);
 }
 
+/* Known to be harmless, and of use in a message. */
+static bool is_plain_value(struct slice name)
+{
+	static const char *const names[] = {
+		"n", "last", "digest", "mount", "from", "artifactType"
+	};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (slice_is(name, names[i]))
+			return true;
+	return false;
+}
+
+char *url_shown(const struct url *u)
+{
+	struct slice rest = slice_of(u->query), part;
+	_cleanup_(buf_done) struct buf b = { 0 };
+	_free_ char *text = url_text(&(struct url){ u->scheme, u->host, u->port, u->path, NULL });
+	char sep = '?';
+	buf_str(&b, text);
+	while (u->query && slice_split(&rest, '&', &part)) {
+		struct slice name = slice_head(part, slice_find(part, '='));
+		bool plain = is_plain_value(name) || name.n == part.n;
+		buf_char(&b, sep);
+		buf_slice(&b, plain ? part : name);
+		buf_str(&b, plain ? "" : "=…");
+		sep = '&';
+	}
+	return buf_take(&b);
+}
+
 bool url_same_origin(const struct url *a, const struct url *b)
 {
 	return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 &&

@@ -25,6 +25,9 @@ int url_parse(struct slice text, struct url *out, struct err *e) _must_check_;
 int url_resolve(const struct url *base, struct slice ref, struct url *out, struct err *e)
 	_must_check_;
 char *url_text(const struct url *u); /* caller frees */
+/* For messages: the same without the values of query parameters that may be signatures or tokens
+ * ("?X-Amz-Signature=…"). Caller frees. */
+char *url_shown(const struct url *u);
 /* Scheme, host and port are the same: what credentials are bound to. */
 bool url_same_origin(const struct url *a, const struct url *b);
 /* Adds "name=value", escaped, to the query. */
