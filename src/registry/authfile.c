@@ -134,7 +134,7 @@ static int parse(struct authfile *f, const struct buf *b, struct err *e)
 /* 1, 0 if there is no such file, -1. */
 static int load(const char *path, struct authfile *f, struct err *e)
 {
-	_cleanup_(secret_buf_done) struct buf b = { .max = AUTHFILE_MAX };
+	_cleanup_(secret_buf_done) struct buf b = { 0 };
 	struct stat st;
 	f->path = str_dup(path);
 	f->name = for_people(path);
@@ -143,11 +143,15 @@ static int load(const char *path, struct authfile *f, struct err *e)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "open '%s'", f->name);
-	if (st.st_size > AUTHFILE_MAX)
+	/* straight into memory that will be wiped; what is no file (a pipe) tells no size */
+	size_t most = S_ISREG(st.st_mode) && st.st_size < AUTHFILE_MAX ? (size_t)st.st_size
+								       : AUTHFILE_MAX;
+	ssize_t n = fd_read(fd, buf_room(&b, most + 1), most + 1);
+	if (n < 0)
+		return err_sys(e, "read '%s'", f->name);
+	if (n > AUTHFILE_MAX)
 		return err_set(e, ERR_DATA, "'%s' is larger than %d bytes", f->name, AUTHFILE_MAX);
-	secret_room(&b, AUTHFILE_MAX);
-	if (fd_slurp(fd, &b, f->name, e) < 0)
-		return -1;
+	b.len = (size_t)n;
 	f->mode = S_ISREG(st.st_mode) ? st.st_mode & 0777 : 0;
 	return parse(f, &b, e);
 }
@@ -483,8 +487,9 @@ static int target_open(const struct authfile_opts *o, bool make, struct target *
 static void dump(const json_t *root, struct buf *out)
 {
 	_cleanup_(secret_buf_done) struct buf b = { 0 };
-	secret_room(&b, AUTHFILE_MAX);
-	secret_room(out, 2 * AUTHFILE_MAX);
+	size_t n = json_dumpb(root, NULL, 0, JSON_INDENT(1)) + 2;
+	secret_room(&b, n);
+	secret_room(out, n);
 	js_dump_pretty(root, 1, &b);
 	struct slice rest = slice_trim(buf_view(&b)), line;
 	while (slice_split(&rest, '\n', &line)) {
