@@ -18,7 +18,7 @@ ok "--root before the verb" thimble --root "$T/other" images
 base_image
 printf 'FROM base\nRUN mkfifo /pipe\n' >Dockerfile
 ok "--debug" thimble --debug build -q -o dir .
-like "$err" "/pipe' is a device or a pipe: left out" "tells what thimble does"
+like "$err" "'pipe' is a device or a pipe: left out" "tells what thimble does"
 ok "without it" thimble build -q -o dir2 .
 unlike "$err" 'left out' "nothing of that"
 esc=$(printf '\033')

@@ -37,6 +37,10 @@ if [ "$(id -u)" = 0 ]; then
 else
 	isnt "$(stat -c %u kept)" "$(id -u)" "-a keeps owners, as subordinate ids"
 fi
+printf 'FROM base\nCMD ["sh", "-c", "sleep 4; exit 3"]\n' >Dockerfile
+thimble build -q -t slow . >/dev/null
+ok "compare --for: what still runs then works" thimble compare --fail --for 500ms slow
+fails 1 "with more time its end is seen" thimble compare --fail --for 30s slow
 no 2 "--for wants a time like 5s or 500ms, at most 24h, not 'soon'" compare --for soon it
 no 2 'at most 24h' compare --for 25h it
 no 1 "'\[a' is no valid pattern" compare '[a'

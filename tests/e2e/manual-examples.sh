@@ -74,7 +74,8 @@ images() {
 	thimble build -q -t gcc -f "$T/gcc" "$T/files" &&
 		thimble build -q -t hello:gcc -t hello:1 -t hello:old --target gcc -f "$T/scratch" "$T/files" &&
 		thimble build -q -t hello:scratch --target scratch -f "$T/scratch" "$T/files" &&
-		thimble save --format docker -o "$T/files/hello.tar" hello:1 # for load -i
+		thimble save -o "$T/files/hello.tar" hello:1 &&
+		thimble save --format docker -o "$T/files/app.tar" hello:1
 }
 ok "the images of the examples" images
 

@@ -54,11 +54,12 @@ is "$(r --hostname inside it sh -c 'echo $HOSTNAME; grep -c inside /etc/hosts' |
 is "$(r --shm-size 12m it df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2)" 12288 "--shm-size"
 is "$(r it df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2)" 65536 "/dev/shm without it"
 mkfifo started
-thimble run --rm --name one it sh -c 'echo; sleep 20' >started &
+"$THIMBLE" run --rm --name one it sh -c 'echo; sleep 20' >started &
 read -r _ <started
 fails 125 "--name of a container that is there" r --name one it true
 like "$err" "one" "is told by name"
-kill $! && wait
+kill $!
+wait
 ok "--name" r --name one it true
 is "$(r --rm -t it sh -c 'tty; echo $TERM' | tr -d '\r' | head -n 1)" "/dev/pts/0" "-t"
 done_testing
