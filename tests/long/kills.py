@@ -3,12 +3,14 @@
 """tests/long/kills.py FIRST ROOTFS.TAR: the rounds of kills.sh, as TAP; goes on after test FIRST.
 
 Each round starts a command, waits a random time, kills it or one of its processes with SIGKILL,
-and then looks at everything that must hold. This process is the reaper of all orphans below it
+and then looks at everything that must hold. In every fourth round another command runs beside it,
+which nobody kills and which has to end well. This process is the reaper of all orphans below it
 (PR_SET_CHILD_SUBREAPER), so what is left running cannot hide.
 """
 import ctypes
 import fcntl
 import hashlib
+import json
 import os
 import random
 import signal
@@ -26,9 +28,9 @@ user = os.geteuid() != 0
 as_owner = ["unshare", "--user", "--map-root-user", "--map-auto"] if user else []
 
 
-def children():
-    """Every living process below this one."""
-    todo, found = [os.getpid()], []
+def children(top=None):
+    """Every living process below this one, or below top, and top."""
+    todo, found = [top or os.getpid()], []
     while todo:
         pid = todo.pop()
         try:
@@ -40,7 +42,7 @@ def children():
                     found.append(pid)
         except OSError:
             continue
-    return found[1:]
+    return found if top else found[1:]
 
 
 def name_of(pid):
@@ -131,15 +133,32 @@ def op_import(n):
 def op_load(n):
     thimble("rmi", "-f", "loaded")
     thimble("prune", "-f")
-    return ["load", "-q", "-i", "loaded.tar"]
+    return ["load", "-q", "-i", rnd.choice(["loaded.tar", "docker.tar", "zstd.tar"])]
+
+
+def op_cache(n):
+    write("c/Dockerfile", f"""FROM base
+RUN --mount=type=cache,target=/c,id=k,sharing=locked echo {n} >>/c/log && sleep 0.02 && cp /c/log /log
+RUN --mount=type=tmpfs,target=/t cp -r /bin /t && cp -r /t /t2
+""")
+    return ["build", "-q", "-t", "cached", "c"]
+
+
+def op_output(n):
+    write("o/Dockerfile", f"FROM base\nRUN echo {n} >/round && mkdir /e && cp -r /bin /e/bin\n")
+    return ["build", "--progress", "quiet", "-o", rnd.choice(["type=local,dest=got", "type=tar,dest=got.tar"]), "o"]
 
 
 def op_save(n):
-    return ["save", "--format", rnd.choice(["oci", "docker"]), "-o", "saved.tar", "base", "other"]
+    return ["save", "--format", rnd.choice(["oci", "docker"]), "-o", "saved.tar", "base", "other", "large"]
+
+
+def op_save_zstd(n):
+    return ["save", "--compression", rnd.choice(["zstd", "none"]), "-o", "saved.tar", "large"]
 
 
 def op_save_dir(n):
-    return ["save", "--format", "oci-dir", "-o", f"layout{n}", "base"]
+    return ["save", "--format", "oci-dir", "-o", f"layout{n % 3}", "base", "large"]
 
 
 def op_prune(n):
@@ -157,9 +176,11 @@ def op_tag(n):
     return ["tag", "base", f"deep/er/name{n % 3}:t"]
 
 
-OPS = [op_build, op_build, op_parallel, op_run, op_run_volume, op_import, op_load, op_save,
-       op_save_dir, op_prune, op_rmi, op_tag]
+OPS = [op_build, op_build, op_parallel, op_cache, op_output, op_run, op_run_volume, op_import, op_load,
+       op_load, op_save, op_save_zstd, op_save_dir, op_prune, op_rmi, op_tag]
 REMOVE = {"op_rmi": "parallel:latest"}
+BESIDE = [["prune", "-f"], ["run", "--rm", "base", "true"], ["save", "-o", "beside.tar", "base"]]
+ONLY_ONCE = ("op_run_volume", "op_rmi", "op_output", "op_save_dir")  # two of these disturb each other
 
 
 # ---- what must hold ----
@@ -169,7 +190,7 @@ def valid(before, op, allowed_gone):
     for ref, ident in before.items():
         if ref not in now and ref not in allowed_gone:
             raise AssertionError(f"the image {ref} is gone")
-        if ref in ("base:latest", "other:latest") and now[ref] != ident:
+        if ref in ("base:latest", "other:latest", "large:latest") and now[ref] != ident:
             raise AssertionError(f"{ref} is another image")
     for ref in now:
         r = thimble("inspect", ref)
@@ -183,6 +204,52 @@ def valid(before, op, allowed_gone):
         with open(os.path.join(blobs, name), "rb") as f:
             if hashlib.sha256(f.read()).hexdigest() != name:
                 raise AssertionError(f"the blob {name} is not what its name says")
+
+
+def says(name, n):
+    """What the image or volume that a command made contains."""
+    script = {
+        "op_build": ["built", "ls /d | wc -l; wc -c </z; wc -c </big; stat -c %u /z"],
+        "op_parallel": ["parallel", "cat /f0 /f1 /f2 /f3 /f4 /f5"],
+        "op_cache": ["cached", "tail -n 1 /log; ls /t2/bin | wc -l"],
+        "op_import": ["imported", "cat /round; ls /bin | wc -l"],
+        "op_load": ["loaded", "cat /what; wc -c </blob"],
+        "op_run_volume": ["-v", f"v{n}:/v", "base", "ls /v | wc -l"],
+    }.get(name)
+    if not script:
+        return None
+    r = thimble("run", "--rm", *script[:-1], "sh", "-c", script[-1])
+    return f"{r.returncode} " + r.stdout.replace(str(n), "N")
+
+
+def sum_of(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def saved_whole():
+    """An archive with its final name is one of those that an undisturbed command makes."""
+    for name in ("saved.tar", "beside.tar"):
+        if os.path.exists(name) and sum_of(name) not in whole:
+            raise AssertionError(f"{name} is not whole")
+    for name in os.listdir("."):
+        if name.startswith("layout") and os.path.exists(os.path.join(name, "index.json")):
+            layout_whole(name)
+
+
+def layout_whole(path):
+    """What the index of a layout names is there, and every blob is what its name says."""
+    with open(os.path.join(path, "index.json")) as f:
+        listed = [m["digest"] for m in json.load(f)["manifests"]]
+    for name in os.listdir(os.path.join(path, "blobs/sha256")):
+        if not name.startswith(".") and sum_of(os.path.join(path, "blobs/sha256", name)) != name:
+            raise AssertionError(f"{path}: the blob {name} is not what its name says")
+    for digest in listed:
+        with open(os.path.join(path, "blobs", *digest.split(":"))) as f:
+            m = json.load(f)
+        for d in [m["config"], *m["layers"]]:
+            if not os.path.exists(os.path.join(path, "blobs", *d["digest"].split(":"))):
+                raise AssertionError(f"{path}: {d['digest']} is missing")
 
 
 def left_over():
@@ -210,42 +277,56 @@ def mounted():
         return [line.split()[4] for line in f if line.split()[4].startswith(ROOT)]
 
 
-took = {}
+took, want, whole = {}, {}, set()
 
 
 def measure():
-    """How long each command takes when nobody disturbs it."""
+    """How long each command takes when nobody disturbs it, and what it makes."""
     for i, op in enumerate(sorted(set(OPS), key=lambda o: o.__name__)):
-        args = op(1000 + i)
+        args = op(100000 + i)
         start = time.monotonic()
         r = thimble(*args)
         took[op.__name__] = time.monotonic() - start
         if r.returncode:
             raise SystemExit(f"Bail out! {args}: {r.stdout}")
+        want[op.__name__] = says(op.__name__, 100000 + i)
+    for more in (["base", "other", "large"], ["--format", "docker", "base", "other", "large"], ["base"],
+                 ["--compression", "zstd", "large"], ["--compression", "none", "large"]):
+        r = thimble("save", "-o", "saved.tar", *more)
+        if r.returncode:
+            raise SystemExit(f"Bail out! save {more}: {r.stdout}")
+        whole.add(sum_of("saved.tar"))
 
 
-def one_round(n):
-    op = rnd.choice(OPS)
+def strike(op, args):
+    """Starts the command, kills it or a part of it, waits for its end: what was done, its status."""
     name = op.__name__
-    args = op(n)
-    before = images()
-    start = time.monotonic()
-    with open("out", "w") as out:
+    beside = rnd.choice(BESIDE + [args] * 2 * (name not in ONLY_ONCE)) if rnd.random() < 0.25 else None
+    friend = None
+    with open("out", "w") as out, open("out.beside", "w") as out2:
+        if beside:
+            friend = subprocess.Popen([THIMBLE, *beside], stdin=subprocess.DEVNULL, stdout=out2, stderr=out2)
+        start = time.monotonic()
         p = subprocess.Popen([THIMBLE, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     whom = rnd.choice(["command", "any", "any"])
     time.sleep(rnd.random() * took[name] * 1.1)
-    all_now = children()
+    all_now = children(p.pid)
     victim = p.pid if whom == "command" else rnd.choice(all_now or [p.pid])
     what = f"{' '.join(args)[:40]}: kill {whom} after {time.monotonic() - start:.3f}s"
-    what += f" of {took[name]:.3f}: {name_of(victim)}"
-    early = p.poll() is not None
-    if not early:
+    what += f" of {took[name]:.3f}: {'command' if victim == p.pid else name_of(victim)}"
+    what += f", beside {' '.join(beside)[:20]}" if beside else ""
+    if p.poll() is not None:
+        what += ", too late"
+    else:
         try:
             os.kill(victim, signal.SIGKILL)
         except (ProcessLookupError, PermissionError) as why:
             what += f" ({why.strerror})"
     try:
         status = p.wait(END)
+        if friend and friend.wait(END):
+            with open("out.beside") as f:
+                raise AssertionError(f"{what}: {beside} had status {friend.returncode}: {f.read()}")
     except subprocess.TimeoutExpired:
         subprocess.run(["sh", "-c", f"for p in {' '.join(map(str, children()))}; do "
                         "echo $p $(cat /proc/$p/wchan) $(tr '\\0' ' ' </proc/$p/cmdline); done"])
@@ -253,6 +334,15 @@ def one_round(n):
             os.kill(pid, signal.SIGKILL)
         reap(5)
         raise AssertionError(f"{what}: it does not end")
+    return what, status
+
+
+def one_round(n):
+    op = rnd.choice(OPS)
+    name = op.__name__
+    args = op(n)
+    before = images()
+    what, status = strike(op, args)
     left = reap(2)
     if left:
         raise AssertionError(f"{what}: still running: {[(x, name_of(x)) for x in left]}")
@@ -264,17 +354,26 @@ def one_round(n):
         os.environ["THIMBLE_BOOT_ID"] = f"boot-{n}"
         what += ", reboot"
     gone = {"built:latest"} if name == "op_prune" else {REMOVE.get(name)}
-    valid(before, op, gone)
-    if name == "op_rmi" and "parallel:latest" not in images():
-        thimble("tag", "base", "parallel")  # it was done before the signal came
-    r = thimble(*args)
-    if r.returncode:
-        raise AssertionError(f"{what}: then status {r.returncode}: {r.stdout}")
-    if left_over():
-        raise AssertionError(f"{what}: left in the store: {left_over()}")
-    valid(before, op, gone)
+    try:
+        saved_whole()
+        valid(before, op, gone)
+        if name == "op_rmi" and "parallel:latest" not in images():
+            thimble("tag", "base", "parallel")  # it was done before the signal came
+        r = thimble(*args)
+        if r.returncode:
+            raise AssertionError(f"then status {r.returncode}: {r.stdout}")
+        if left_over():
+            raise AssertionError(f"left in the store: {left_over()}")
+        valid(before, op, gone)
+        saved_whole()
+        if says(name, n) != want[name]:
+            raise AssertionError(f"then it holds {says(name, n)!r}, not {want[name]!r}")
+    except AssertionError as why:
+        raise AssertionError(f"{what}: {why}") from why
     dots = [f for f in os.listdir(".") if f.startswith(".")]
-    return what + f" -> {status}" + (f" (left beside the result: {dots})" if dots else "")
+    if dots:
+        raise AssertionError(f"{what}: left beside the result: {dots}")
+    return what + f" -> {status}"
 
 
 failed = 0
@@ -282,7 +381,7 @@ n = FIRST
 measure()
 for n in range(FIRST + 1, FIRST + ROUNDS + 1):
     try:
-        what = one_round(n)
+        what = one_round(100000 + n)  # as many digits in each round
         print(f"ok {n} - {what}".replace("#", "."), flush=True)
     except AssertionError as why:
         failed += 1
