@@ -70,6 +70,7 @@ extern const struct cmd cmd_build, cmd_run, cmd_compare;
 extern const struct cmd cmd_images, cmd_tag, cmd_rmi, cmd_inspect, cmd_history;
 extern const struct cmd cmd_import, cmd_load, cmd_save, cmd_cp;
 extern const struct cmd cmd_pull, cmd_push, cmd_copy;
+extern const struct cmd cmd_login, cmd_logout;
 extern const struct cmd cmd_prune, cmd_image_prune, cmd_builder_prune, cmd_df, cmd_info,
 	cmd_version;
 extern const struct cmd cmd_help, cmd_completion, cmd_complete, cmd_commands;

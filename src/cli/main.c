@@ -19,12 +19,11 @@
 
 /* ---- the one table ---- */
 const struct cmd *const cli_commands[] = {
-	&cmd_build,    &cmd_run,      &cmd_compare, &cmd_images,      &cmd_tag,
-	&cmd_rmi,      &cmd_inspect,  &cmd_history, &cmd_cp,          &cmd_import,
-	&cmd_load,     &cmd_save,     &cmd_pull,    &cmd_push,     &cmd_copy,
-	&cmd_prune,   &cmd_image_prune, &cmd_builder_prune,
-	&cmd_df,       &cmd_info,     &cmd_version, &cmd_help,        &cmd_completion,
-	&cmd_complete, &cmd_commands, NULL,
+	&cmd_build,       &cmd_run,           &cmd_compare,  &cmd_images, &cmd_tag,     &cmd_rmi,
+	&cmd_inspect,     &cmd_history,       &cmd_cp,       &cmd_import, &cmd_load,    &cmd_save,
+	&cmd_pull,        &cmd_push,          &cmd_copy,     &cmd_login,  &cmd_logout,  &cmd_prune,
+	&cmd_image_prune, &cmd_builder_prune, &cmd_df,       &cmd_info,   &cmd_version, &cmd_help,
+	&cmd_completion,  &cmd_complete,      &cmd_commands, NULL,
 };
 
 const struct alias cli_aliases[] = {
@@ -60,8 +59,6 @@ const struct alias cli_aliases[] = {
 static const struct {
 	const char *words, *why, *instead;
 } later[] = {
-	{ "login", "registries come in a later version", NULL },
-	{ "logout", "registries come in a later version", NULL },
 	{ "search", "registries come in a later version", NULL },
 	{ "manifest", "registries come in a later version", NULL },
 	{ "ps", STAYS, NULL },
@@ -203,7 +200,9 @@ int cli_help(const char *words, struct buf *out, struct err *e)
 struct store *cli_store(struct cli *c, bool create, struct err *e)
 {
 	if (!c->store)
-		c->store = store_open(&(struct store_opts){ .root = c->root, .create = create, .enter = userns_enter },
+		c->store = store_open(&(struct store_opts){ .root = c->root,
+							    .create = create,
+							    .enter = userns_enter },
 				      e);
 	return c->store;
 }

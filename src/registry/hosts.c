@@ -375,6 +375,18 @@ static int add_mirrors(const struct hosts_opts *o, const struct conf_entry *c,
 	return 0;
 }
 
+/* The place that the name itself tells. */
+static int add_itself(const struct reference *ref, bool insecure, struct endpoints *out,
+		      struct err *e)
+{
+	_free_ char *text = str_printf("%s/%s", ref->host, *ref->path ? ref->path : "-");
+	if (add_endpoint(slice_of(text), insecure, false, out, e) < 0)
+		return -1;
+	if (!*ref->path)
+		arr_last(out)->path[0] = '\0';
+	return 0;
+}
+
 static int find(const struct hosts_opts *o, const struct conf *conf, const struct reference *ref,
 		bool pull, struct endpoints *out, struct err *e)
 {
@@ -383,7 +395,7 @@ static int find(const struct hosts_opts *o, const struct conf *conf, const struc
 	size_t used = 0;
 	const struct conf_entry *c = choose(conf, slice_of(whole), &used);
 	if (!c)
-		return add_endpoint(slice_of(text), o->insecure, false, out, e);
+		return add_itself(ref, o->insecure, out, e);
 	if (c->blocked) {
 		err_set(e, ERR_DENIED, "'%s' is blocked by '%s' (prefix = \"%s\")", whole, c->file,
 			c->prefix);
@@ -391,12 +403,12 @@ static int find(const struct hosts_opts *o, const struct conf *conf, const struc
 	}
 	bool insecure = c->insecure || o->insecure;
 	/* containers-registries.conf(5): redirection and mirrors only when images are read */
-	if (!pull || (!c->location && !c->mirrors.n))
-		return add_endpoint(slice_of(text), insecure, false, out, e);
+	if (!pull || !*ref->path || (!c->location && !c->mirrors.n))
+		return add_itself(ref, insecure, out, e);
 	if (add_mirrors(o, c, ref, slice_of(text), used, out, e) < 0)
 		return -1;
 	if (!c->location)
-		return add_endpoint(slice_of(text), insecure, false, out, e);
+		return add_itself(ref, insecure, out, e);
 	if (rewrite(slice_of(text), used, c->location, insecure, false, out, e) < 0)
 		return err_add(e, "prefix = \"%s\" in '%s'", c->prefix, c->file);
 	return 0;

@@ -30,7 +30,8 @@ struct hosts_opts {
 	const char *cacert; /* --cacert, or NULL */
 	const char *cert_dir; /* --cert-dir, or NULL: the directories above */
 };
-/* For pulling: mirrors first, then the registry itself; else only the latter. ERR_DENIED: blocked by
+/* For pulling: mirrors first, then the registry itself; else only the latter, and so for a registry
+ * as a whole (ref->path is ""; the endpoint's path is "", too). ERR_DENIED: blocked by
  * a file, which is named. ERR_DATA: a file is malformed, with its place. */
 int hosts_find(const struct hosts_opts *o, const struct reference *ref, bool pull,
 	       struct endpoints *out, struct err *e) _must_check_;

@@ -133,6 +133,21 @@ static void hosts_find__a_prefix_of_a_host_is_no_prefix_of_its_ports(void **stat
 	expect("example.com:5000/x", true, "example.com:5000 x");
 }
 
+static void hosts_find__knows_a_registry_as_a_whole(void **state)
+{
+	(void)state;
+	_cleanup_(endpoints_done) struct endpoints l = { 0 };
+	struct reference ref = { .host = (char *)"a.example", .path = (char *)"" };
+	put_file(home.fd, conf,
+		 "[[registry]]\nprefix = \"a.example\"\nlocation = \"one\"\ninsecure = true\n"
+		 "[[registry]]\nprefix = \"a.example/x\"\nlocation = \"two\"\n");
+	assert_int_equal(hosts_find(&(struct hosts_opts){ 0 }, &ref, true, &l, NULL), 0);
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.p[0].host, "a.example");
+	assert_string_equal(l.p[0].path, "");
+	assert_true(l.p[0].insecure && !l.p[0].mirror);
+}
+
 static void hosts_find__drop_ins_come_after(void **state)
 {
 	(void)state;
@@ -295,6 +310,7 @@ int main(void)
 		T(hosts_find__without_a_file_is_the_registry),
 		T(hosts_find__rewrites_and_mirrors),
 		T(hosts_find__a_prefix_of_a_host_is_no_prefix_of_its_ports),
+		T(hosts_find__knows_a_registry_as_a_whole),
 		T(hosts_find__drop_ins_come_after),
 		T(hosts_find__refuses_files_that_make_no_sense),
 		T(hosts_tls__finds_certificates),
