@@ -4,7 +4,7 @@
 
     METHOD REGEX WHICH ACTION [NAME=VALUE]...
 
-METHOD: a word, or *. REGEX: is searched for in path and query. WHICH: the 1-based number of the request
+METHOD: a word, several (PUT|PATCH), or *. REGEX: is searched for in path and query. WHICH: the 1-based number of the request
 among those that match this rule: 1, 2-4, 3-, or *. The first rule that matches in all three is taken.
 A new rules file (by rename) starts the counting anew. Actions:
 
@@ -57,7 +57,8 @@ class Rule:
     def __init__(self, line):
         self.text = line
         words = shlex.split(line)
-        self.method, self.regex, which, self.action = words[0], re.compile(words[1]), words[2], words[3]
+        self.methods, self.regex = words[0].split('|'), re.compile(words[1])
+        which, self.action = words[2:4]
         first, dash, last = which.partition('-')
         self.first = 1 if which == '*' else int(first)
         self.last = float('inf') if which == '*' or (dash and not last) else int(last or first)
@@ -68,7 +69,7 @@ class Rule:
         return int(self.words.get(name, default))
 
     def wants(self, method, path):
-        if self.method not in ('*', method) or not self.regex.search(path):
+        if '*' not in self.methods and method not in self.methods or not self.regex.search(path):
             return False
         self.seen += 1
         return self.first <= self.seen <= self.last

@@ -93,18 +93,18 @@ tls() {
 registry() {
 	server=$1
 	shift
-	dir=$servers/$server
-	mkdir -p "$dir"
-	cat >"$dir/config.yml" <<-C
+	server_dir=$servers/$server
+	mkdir -p "$server_dir"
+	cat >"$server_dir/config.yml" <<-C
 	version: 0.1
 	log: {level: warn, formatter: text, accesslog: {disabled: true}}
 	storage:
-	  filesystem: {rootdirectory: $dir/data}
+	  filesystem: {rootdirectory: $server_dir/data}
 	  delete: {enabled: true}
 	  redirect: {disable: true}
 	  maintenance: {uploadpurging: {enabled: false}}
 	C
-	printf 'http:\n  addr: 127.0.0.1:0\n  relativeurls: true\n' >>"$dir/config.yml"
+	printf 'http:\n  addr: 127.0.0.1:0\n  relativeurls: true\n' >>"$server_dir/config.yml"
 	for word in "$@"; do
 		case $word in
 		tls) registry_tls server ;;
@@ -116,78 +116,129 @@ registry() {
 		case $word in
 		basic) registry_basic ;;
 		token) printf 'auth:\n  token: {realm: "%s", service: thimble-tests, issuer: thimble-tests, rootcertbundle: %s}\n' \
-			"$realm" "$servers/sign.pem" >>"$dir/config.yml" ;;
-		mirror=*) printf 'proxy: {remoteurl: %s}\n' "${word#*=}" >>"$dir/config.yml" ;;
+			"$realm" "$servers/sign.pem" >>"$server_dir/config.yml" ;;
+		mirror=*) printf 'proxy: {remoteurl: %s}\n' "${word#*=}" >>"$server_dir/config.yml" ;;
 		esac
 	done
-	sed -i 's/level: warn/level: info/' "$dir/config.yml" # it tells its port so
-	server_begin "$server" docker-registry serve "$dir/config.yml"
-	server_wait "$server" grep -q 'listening on' "$dir/err"
-	host=$(sed -n 's/.*listening on \([0-9.:]*\).*/\1/p' "$dir/err" | head -n 1)
-	log=$dir/err
+	sed -i 's/level: warn/level: info/' "$server_dir/config.yml" # it tells its port so
+	server_begin "$server" docker-registry serve "$server_dir/config.yml"
+	server_wait "$server" grep -qs 'listening on' "$server_dir/err"
+	host=$(sed -n 's/.*listening on \([0-9.:]*\).*/\1/p' "$server_dir/err" | head -n 1)
+	log=$server_dir/err
 }
 registry_tls() { # CERTIFICATE [MORE]
-	printf '  tls:\n    certificate: %s\n    key: %s\n' "$tls/$1.pem" "$tls/$1.key" >>"$dir/config.yml"
-	[ -z "${2-}" ] || printf '%s\n' "$2" >>"$dir/config.yml"
+	printf '  tls:\n    certificate: %s\n    key: %s\n' "$tls/$1.pem" "$tls/$1.key" >>"$server_dir/config.yml"
+	[ -z "${2-}" ] || printf '%s\n' "$2" >>"$server_dir/config.yml"
 }
 registry_basic() {
 	python3 -W ignore -c '
 import crypt, sys
 for user, word in zip(sys.argv[1::2], sys.argv[2::2]):
     print(user + ":" + crypt.crypt(word, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' \
-		alice "$alice" bob "$bob" >"$dir/htpasswd"
-	printf 'auth:\n  htpasswd: {realm: tests, path: %s}\n' "$dir/htpasswd" >>"$dir/config.yml"
+		alice "$alice" bob "$bob" >"$server_dir/htpasswd"
+	printf 'auth:\n  htpasswd: {realm: tests, path: %s}\n' "$server_dir/htpasswd" >>"$server_dir/config.yml"
 }
 
 # --- ours ---------------------------------------------------------------------------------------
 python_server() { # NAME PROGRAM OPTION...: $host, $log
-	server=$1 program=$2
+	server=$1 server_program=$2
 	shift 2
 	mkdir -p "$servers/$server"
 	rm -f "$servers/$server/port"
 	log=$servers/$server/log
-	server_begin "$server" python3 -B "$registry_lib/$program.py" --port-file "$servers/$server/port" \
+	server_begin "$server" python3 -B "$registry_lib/$server_program.py" --port-file "$servers/$server/port" \
 		--log "$log" "$@"
 	server_wait "$server" test -e "$servers/$server/port"
 	host=127.0.0.1:$(cat "$servers/$server/port")
 }
 oci_registry() { # NAME [OPTION]...
-	name=$1
+	server=$1
 	shift
-	python_server "$name" oci-registry "$@"
+	python_server "$server" oci-registry "$@"
 }
 # token_server NAME [OPTION]...: $realm. With --hmac KEY for oci_registry, else for docker-registry.
 token_server() {
-	name=$1
+	server=$1
 	shift
 	if [ ! -e "$servers/sign.pem" ]; then
 		openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=thimble-tests \
 			-keyout "$servers/sign.key" -out "$servers/sign.pem" 2>/dev/null
 	fi
-	python_server "$name" token-server --user "alice:$alice" --user "bob:$bob" \
+	python_server "$server" token-server --user "alice:$alice" --user "bob:$bob" \
 		--sign-key "$servers/sign.key" --sign-cert "$servers/sign.pem" "$@"
 	realm=http://$host/token
 	case " $* " in *" --cert "*) realm=https://$host/token ;; esac
 }
 # faults NAME UPSTREAM [OPTION]...
 faults() {
-	name=$1 upstream=$2
+	server=$1 server_up=$2
 	shift 2
-	mkdir -p "$servers/$name"
-	: >"$servers/$name/rules"
-	python_server "$name" faults --upstream "$upstream" --rules "$servers/$name/rules" "$@"
+	mkdir -p "$servers/$server"
+	: >"$servers/$server/rules"
+	python_server "$server" faults --upstream "$server_up" --rules "$servers/$server/rules" "$@"
 }
 # rules NAME LINE...: from now on, with a log that begins anew
 rules() {
-	name=$1
+	server=$1
 	shift
-	: >"$servers/$name/log"
-	printf '%s\n' "$@" >"$servers/$name/rules.new"
-	mv "$servers/$name/rules.new" "$servers/$name/rules"
+	: >"$servers/$server/log"
+	printf '%s\n' "$@" >"$servers/$server/rules.new"
+	mv "$servers/$server/rules.new" "$servers/$server/rules"
 }
 requests() { # NAME REGEX
 	grep -aE -e "$2" "$servers/$1/log"
 }
 count() { # NAME REGEX
 	grep -acE -e "$2" "$servers/$1/log"
+}
+
+# --- images and stores --------------------------------------------------------------------------
+# image NAME [SIZE]: three layers of random bytes, SIZE each (1 MiB if not told), and a little one
+image() {
+	rm -rf "$T/image" && mkdir "$T/image"
+	for part in a b c; do head -c "${2:-1048576}" /dev/urandom >"$T/image/$part"; done
+	echo "$1" >"$T/image/name"
+	printf 'FROM scratch\nCOPY a /\nCOPY b /\nCOPY c /\nCOPY name /\nCMD ["/name"]\n' >"$T/image/Dockerfile"
+	thimble build -q -t "$1" "$T/image" >"$T/out" 2>"$T/err" || {
+		diag_file "$T/err"
+		echo "Bail out! cannot build the image '$1'"
+		exit 1
+	}
+}
+# forget NAME...: the images and all that only they need leave the store
+forget() {
+	thimble rmi -f "$@" >/dev/null 2>&1
+	thimble prune -f >/dev/null 2>&1
+}
+# What is in a store that is whole and says so: nothing half-made, every blob is what its name says.
+store_faults() {
+	find "$THIMBLE_ROOT/tmp" -mindepth 1 2>/dev/null
+	(cd "$THIMBLE_ROOT/blobs/sha256" 2>/dev/null && for blob in *; do
+		[ -e "$blob" ] && [ "$(sha256sum <"$blob" | cut -d' ' -f1)" != "$blob" ] && echo "blob $blob"
+	done)
+}
+sound() { # DESCRIPTION
+	is "$(store_faults)" '' "$1: the store is whole"
+}
+# contents NAME: digests of its files
+contents() {
+	rm -rf "$T/contents"
+	thimble cp "$1:/" "$T/contents" >/dev/null 2>"$T/err" || { cat "$T/err"; return; }
+	(cd "$T/contents" && find . -type f | sort | xargs sha256sum)
+}
+# chosen: whether the next case of a long table is run. All of them with REGISTRY=all, else a quarter
+# that changes with the date; REGISTRY=NUMBER: just that one.
+case_number=0
+chosen() {
+	case_number=$((case_number + 1))
+	case ${REGISTRY-} in
+	all) ;;
+	'') [ $(((case_number + $(date +%s) / 86400) % 4)) = 0 ] ;;
+	*) [ "$case_number" = "$REGISTRY" ] ;;
+	esac
+}
+# peak COMMAND...: its status; $peak is the most memory (KiB) that it or one of its children had
+peak() {
+	run python3 "$registry_lib/peak.py" "$T/peak" "$@"
+	peak=$(cat "$T/peak")
 }

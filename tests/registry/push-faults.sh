@@ -1,0 +1,90 @@
+#!/bin/sh
+# A push through what networks and proxies do: it ends well after another try, with what was sent
+# once not sent again, or says what is wrong; the tag then stands for nothing, and the next push works.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$tests/lib/registry/registry.sh"
+registry plain
+plain=$host
+faults proxy "$plain"
+proxy=$host
+image data
+contents data >before
+
+# Each has layers of its own: what the registry has would be mounted.
+fresh() { image data 700000; }
+
+# What arrived is what was sent: another store pulls it, past the proxy.
+arrived() { # DESCRIPTION
+	ok "$1: it can be pulled" thimble --root "$T/other" pull -q "$plain/$repo:1"
+	is "$(thimble --root "$T/other" inspect --format '{{.Id}}' "$plain/$repo:1")" \
+		"$(thimble inspect --format '{{.Id}}' data)" "$1: and is the image"
+}
+mends() { # DESCRIPTION RULE...
+	chosen || return 0
+	what=$1 repo=mends/$case_number
+	shift
+	fresh
+	rules proxy "$@"
+	ok "$what: the push succeeds" timeout 60 "$THIMBLE" push data "$proxy/$repo:1" && arrived "$what"
+	ok "$what: it happened" grep -q 'rule=' "$servers/proxy/log"
+	is "$(store_faults)" '' "$what: the store is whole"
+}
+says() { # DESCRIPTION REGEX RULE...
+	chosen || return 0
+	what=$1 words=$2 repo=says/$case_number
+	shift 2
+	fresh
+	rules proxy "$@"
+	fails 1 "$what: the push fails" timeout 60 "$THIMBLE" push data "$proxy/$repo:1"
+	like "$err" "$words" "$what: it says why"
+	ok "$what: it happened" grep -q 'rule=' "$servers/proxy/log"
+	is "$(curl -s -o /dev/null -w '%{http_code}' "http://$plain/v2/$repo/manifests/1")" 404 \
+		"$what: there is no such tag"
+	is "$(store_faults)" '' "$what: the store is whole"
+	rules proxy ''
+	ok "$what: the next push works" thimble push data "$proxy/$repo:1" && arrived "$what"
+}
+
+rules proxy ''
+repo=plain
+ok "a push without faults" thimble push data "$proxy/$repo:1"
+arrived "without faults"
+ok "tagged" thimble tag data kept
+ok "again" thimble push data "$proxy/$repo:1"
+is "$(count proxy '^POST ')" 5 "what is there is not sent again"
+
+mends "an upload is cut, nothing arrived" 'PUT|PATCH /uploads/ 1-4 cut-request after=500000'
+mends "an upload is cut in the middle" 'PUT|PATCH /uploads/ 1-4 cut-upload after=300000'
+mends "every upload is cut twice" 'PUT|PATCH /uploads/ 1-6 cut-upload after=400000'
+mends "the answer to an upload is lost" 'PUT|PATCH /uploads/ 1 lose'
+mends "the answer to the last request is lost" 'PUT digest= 1 lose'
+mends "the answer to the beginning is lost" 'POST . 1 lose'
+mends "the answer to the manifest is lost" 'PUT /manifests/ 1 lose'
+mends "500 in the middle of an upload" 'PUT|PATCH /uploads/ 1 status code=500 after=500000'
+mends "503 in the middle, with HTML" 'PUT|PATCH /uploads/ 2 status code=503 after=100000 body=html'
+mends "429 for the beginning" 'POST . 1 status code=429 retry-after=1'
+mends "502 for the question whether it is there" 'HEAD . 1 status code=502 body=empty'
+mends "503 for the end of a blob" 'PUT digest= 1 status code=503 retry-after=1'
+mends "504 for the manifest" 'PUT /manifests/ 1 status code=504'
+mends "408 for an upload" 'PUT|PATCH /uploads/ 1 status code=408 after=0'
+mends "the registry forgets an upload" 'PUT|PATCH /uploads/ 1 status code=404 after=0'
+mends "it forgets it after a cut" 'PUT|PATCH /uploads/ 1-4 cut-upload after=300000' 'GET /uploads/ 1 status code=404'
+mends "it refuses the place after a cut" 'PUT|PATCH /uploads/ 1-4 cut-upload after=300000' 'PUT|PATCH /uploads/ 5-6 status code=416 after=0'
+mends "a slow answer" 'POST . 1 delay s=1'
+mends "every kind of request fails once" 'HEAD . 1 status code=500' 'POST . 1 cut-head' \
+	'PUT|PATCH /uploads/ 1-4 cut-upload after=5000' 'PUT digest= 1 lose' 'PUT /manifests/ 1 status code=503'
+
+says "503 for ever" '503|made up by the proxy' 'POST . * status code=503'
+says "uploads that always break" '.' 'PUT|PATCH /uploads/ * cut-request after=1000'
+says "403" '403|forbidden|denied' 'POST . * status code=403'
+says "401 in the middle" '401|unauthorized|login' 'PUT|PATCH /uploads/ * status code=401 after=1000'
+says "404 for the repository" '404|not found|no such' 'POST . * status code=404'
+says "413" '413' 'PUT|PATCH /uploads/ * status code=413 after=1000 body=html'
+says "a redirect in the place of an upload" '307' 'POST . * redirect to=http://127.0.0.1:9/'
+says "no Location" 'Location' 'POST . * header name=Location'
+says "a Location that is a file" 'file:' 'POST . * header name=Location value=file:///etc/passwd'
+says "the manifest is refused" '400|made up by the proxy' 'PUT /manifests/ * status code=400'
+says "500 with a page for the manifest" '500' 'PUT /manifests/ * status code=500 body=html'
+says "no HTTP at all" 'no HTTP' '* . * garbage'
+is "$(contents kept)" "$(cat before)" "an image that was there is as before"
+done_testing
