@@ -69,7 +69,7 @@ int cli_help(const char *words, struct buf *out, struct err *e)
 extern const struct cmd cmd_build, cmd_run, cmd_compare;
 extern const struct cmd cmd_images, cmd_tag, cmd_rmi, cmd_inspect, cmd_history;
 extern const struct cmd cmd_import, cmd_load, cmd_save, cmd_cp;
-extern const struct cmd cmd_pull, cmd_push, cmd_copy;
+extern const struct cmd cmd_pull, cmd_push, cmd_copy, cmd_tags, cmd_search, cmd_referrers, cmd_attach;
 extern const struct cmd cmd_login, cmd_logout;
 extern const struct cmd cmd_prune, cmd_image_prune, cmd_builder_prune, cmd_df, cmd_info,
 	cmd_version;

@@ -100,7 +100,8 @@ static int read_opts(struct cli *c, const struct copy_args *a, struct image_copy
 	o->compression = !comp || strcmp(comp, "gzip") == 0 ? COMP_GZIP
 			 : strcmp(comp, "zstd") == 0        ? COMP_ZSTD
 							    : COMP_NONE;
-	if (a->level < 0 || a->level > 22)
+	int64_t most = o->compression == COMP_ZSTD ? 22 : 12;
+	if (a->level < 0 || a->level > most)
 		return cli_wrong(c, e, "--compression-level goes from 1 to 12 (gzip) or 22 (zstd)");
 	o->level = (int)a->level;
 	o->format = strcmp(a->format, "keep") == 0  ? COPY_KEEP

@@ -4,22 +4,32 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/js.h"
-#include "cli/cli.h"
+#include "cli/describe.h"
 #include "cli/show.h"
 #include "report/gotemplate.h"
 #include "store/image.h"
 #include "store/image_origin.h"
 
 struct inspect_args {
-	bool json, size;
-	const char *format, *type;
+	struct registry_args reg;
+	bool json, size, remote, raw, config;
+	const char *format, *type, *platform;
 };
 
 static const struct opt opts[] = {
+	OPT_FLAG(0, "config", struct inspect_args, config,
+		 "with --remote: print the config, byte by byte"),
 	OPT_STR('f', "format", struct inspect_args, format, "FORMAT",
 		"'json' or a Go template: '{{.Config.Env}}', '{{json .Config}}'"),
 	OPT_FLAG(0, "json", struct inspect_args, json, "print a JSON array (which is the default)"),
+	OPT_STR(0, "platform", struct inspect_args, platform, "OS/ARCH",
+		"with --remote: of images for several, show this one"),
+	OPT_FLAG(0, "raw", struct inspect_args, raw,
+		 "with --remote: print the manifest or index, byte by byte"),
+	OPT_FLAG(0, "remote", struct inspect_args, remote,
+		 "look at images in registries, layouts and archives, without pulling"),
 	OPT_CHOICE(0, "type", struct inspect_args, type, "image", "kind of thing to look for"),
+	REGISTRY_OPTS(struct inspect_args, reg),
 	OPT_FLAG_HIDDEN('s', "size", struct inspect_args, size),
 	{ 0 },
 };
@@ -73,21 +83,6 @@ static int names_of(struct store *s, const struct image *im, json_t *out, struct
 	return 0;
 }
 
-static json_t *text_or_empty(const char *s)
-{
-	return s ? js_text(slice_of(s)) : json_string("");
-}
-
-static json_t *rootfs(const struct image_config *c)
-{
-	json_t *o = json_object(), *layers = json_array();
-	arr_each(d, &c->diff_ids)
-		(void)json_array_append_new(layers, show_id(d, true));
-	(void)json_object_set_new(o, "Type", json_string("layers"));
-	(void)json_object_set_new(o, "Layers", layers);
-	return o;
-}
-
 static json_t *descriptor_of(const struct image *im)
 {
 	json_t *o = json_object();
@@ -115,7 +110,6 @@ static json_t *repo_digests(struct store *s, const struct image *im)
 static json_t *describe(struct store *s, const struct image *im, struct err *e)
 {
 	const struct image_config *c = &im->config;
-	const char *comment = c->history.n ? arr_last(&c->history)->comment : NULL;
 	json_t *o = json_object(), *names = json_array();
 	if (names_of(s, im, names, e) < 0) {
 		json_decref(names);
@@ -125,16 +119,9 @@ static json_t *describe(struct store *s, const struct image *im, struct err *e)
 	(void)json_object_set_new(o, "Id", show_id(&im->id, true));
 	(void)json_object_set_new(o, "RepoTags", names);
 	(void)json_object_set_new(o, "RepoDigests", repo_digests(s, im));
-	(void)json_object_set_new(o, "Comment", text_or_empty(comment));
-	(void)json_object_set_new(o, "Created", show_rfc3339(c->has_created ? &c->created : NULL));
-	(void)json_object_set_new(o, "Author", text_or_empty(c->author));
-	(void)json_object_set_new(o, "Config", image_config_json(c));
-	(void)json_object_set_new(o, "Architecture", text_or_empty(c->platform.arch));
-	if (c->platform.variant)
-		(void)json_object_set_new(o, "Variant", json_string(c->platform.variant));
-	(void)json_object_set_new(o, "Os", text_or_empty(c->platform.os));
+	describe_config(o, c);
 	(void)json_object_set_new(o, "Size", json_integer((json_int_t)im->size));
-	(void)json_object_set_new(o, "RootFS", rootfs(c));
+	(void)json_object_set_new(o, "RootFS", describe_rootfs(c));
 	(void)json_object_set_new(o, "Descriptor", descriptor_of(im));
 	if (im->on_rootfs)
 		(void)json_object_set_new(o, "OnRootfs", json_true());
@@ -175,32 +162,72 @@ static int show(struct cli *c, const struct inspect_args *a, json_t *list, struc
 	return r;
 }
 
-static json_t *find(struct cli *c, const char *what, struct err *e)
+struct inspecting {
+	struct cli *c;
+	const struct inspect_args *a;
+	struct remote_args remote;
+};
+
+static json_t *find(const struct inspecting *in, const char *what, struct err *e)
 {
 	_cleanup_(image_done) struct image im = { 0 };
+	if (in->a->remote)
+		return describe_remote(in->c, what, &in->remote, e);
 	if (cli_no_scratch(what, "inspect", e) < 0)
 		return NULL;
-	struct store *s = cli_store(c, false, e);
+	struct store *s = cli_store(in->c, false, e);
 	return s && image_open(s, what, &im, e) == 0 ? describe(s, &im, e) : NULL;
 }
 
 /* What was found is shown, what was not is told; then the status is 1. */
-static int run(struct cli *c, const void *args, const struct words *words, struct err *e)
+static int describe_all(const struct inspecting *in, const struct words *words, struct err *e)
 {
-	const struct inspect_args *a = args;
 	_json_ json_t *list = json_array();
 	int status = 0;
 	for (size_t i = 0; i < words->n; i++) {
 		struct err why = { 0 };
-		json_t *o = find(c, words->p[i], &why);
+		json_t *o = find(in, words->p[i], &why);
 		if (o) {
 			(void)json_array_append_new(list, o);
 			continue;
 		}
-		cli_error(c, &why);
+		cli_error(in->c, &why);
 		status = 1;
 	}
-	return show(c, a, list, e) < 0 ? -1 : status;
+	return show(in->c, in->a, list, e) < 0 ? -1 : status;
+}
+
+/* As it is, but on a terminal, where a line should end. */
+static int print_bytes(const struct inspecting *in, const struct words *words, struct err *e)
+{
+	_cleanup_(buf_done) struct buf out = { 0 };
+	if (words->n != 1)
+		return cli_wrong(in->c, e, "--raw and --config show one image");
+	if (remote_bytes(in->c, words->p[0], &in->remote, in->a->config, &out, e) < 0)
+		return -1;
+	if (in->c->out_tty)
+		buf_char(&out, '\n');
+	cli_print(in->c, &out, true);
+	return 0;
+}
+
+static int run(struct cli *c, const void *args, const struct words *words, struct err *e)
+{
+	const struct inspect_args *a = args;
+	struct registry_opts registry;
+	struct inspecting in = { c, a, { &registry, NULL } };
+	_cleanup_(creds_done) struct creds creds = { 0 };
+	_cleanup_(platform_done) struct platform platform = { 0 };
+	if (!a->remote && (a->raw || a->config || a->platform))
+		return cli_wrong(c, e, "--raw, --config and --platform go with --remote");
+	if (a->raw && a->config)
+		return cli_wrong(c, e, "--raw is the manifest, --config the config: one of them");
+	if (registry_args_opts(c, &a->reg, &registry, &creds, e) < 0)
+		return -1;
+	if (a->platform && platform_parse(slice_of(a->platform), &platform, e) < 0)
+		return -1;
+	in.remote.platform = a->platform ? &platform : NULL;
+	return a->raw || a->config ? print_bytes(&in, words, e) : describe_all(&in, words, e);
 }
 
 const struct cmd cmd_inspect = {
@@ -213,7 +240,9 @@ const struct cmd cmd_inspect = {
 	.min = 1,
 	.max = ARGS_ANY,
 	.group = GROUP_IMAGES,
+	.unwinds = true,
 	.examples = "  thimble inspect hello:gcc\n"
+		    "  thimble inspect --remote localhost:5000/hello:gcc\n"
 		    "  thimble inspect -f '{{json .Config.Cmd}}' hello:gcc\n"
 		    "  thimble inspect -f '{{range .Config.Env}}{{println .}}{{end}}' hello:gcc\n",
 };

@@ -19,11 +19,11 @@
 
 /* ---- the one table ---- */
 const struct cmd *const cli_commands[] = {
-	&cmd_build,       &cmd_run,           &cmd_compare,  &cmd_images, &cmd_tag,     &cmd_rmi,
-	&cmd_inspect,     &cmd_history,       &cmd_cp,       &cmd_import, &cmd_load,    &cmd_save,
-	&cmd_pull,        &cmd_push,          &cmd_copy,     &cmd_login,  &cmd_logout,  &cmd_prune,
-	&cmd_image_prune, &cmd_builder_prune, &cmd_df,       &cmd_info,   &cmd_version, &cmd_help,
-	&cmd_completion,  &cmd_complete,      &cmd_commands, NULL,
+	&cmd_build, &cmd_run, &cmd_compare, &cmd_images, &cmd_tag, &cmd_rmi, &cmd_inspect,
+	&cmd_history, &cmd_cp, &cmd_import, &cmd_load, &cmd_save, &cmd_pull, &cmd_push,
+	&cmd_copy, &cmd_tags, &cmd_search, &cmd_referrers, &cmd_attach, &cmd_login, &cmd_logout,
+	&cmd_prune, &cmd_image_prune, &cmd_builder_prune, &cmd_df, &cmd_info, &cmd_version,
+	&cmd_help, &cmd_completion, &cmd_complete, &cmd_commands, NULL,
 };
 
 const struct alias cli_aliases[] = {
@@ -59,12 +59,10 @@ const struct alias cli_aliases[] = {
 static const struct {
 	const char *words, *why, *instead;
 } later[] = {
-	{ "search", "registries come in a later version", NULL },
 	{ "manifest", "registries come in a later version", NULL },
 	{ "ps", STAYS, NULL },
 	{ "exec", STAYS,
 	  "'thimble run IMAGE COMMAND' runs a command in a fresh copy of the image" },
-	{ "attach", STAYS, NULL },
 	{ "commit", STAYS, "write what should change as a Dockerfile and use 'thimble build'" },
 	{ "create", STAYS, "'thimble run' starts at once" },
 	{ "start", STAYS, NULL },

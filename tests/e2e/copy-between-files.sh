@@ -121,6 +121,13 @@ stored=$(thimble inspect -f '{{.Descriptor.digest}}' it:one)
 ok "--preserve-digests out of the store" thimble copy --preserve-digests it:one oci:stored:x
 is "$out" "$stored" "the store's own digest"
 
+printf 'FROM this\nCOPY file /f\n' >Dockerfile.rootfs
+ok "an image on this machine's files" thimble build -q --build-context this=rootfs:/ -t rootfs:1 -f Dockerfile.rootfs .
+fails 1 "stays here" thimble copy rootfs:1 oci:rootfs:1
+like "$err" 'rootfs.export' "says how it may leave"
+ok "--allow" thimble copy --allow rootfs.export rootfs:1 oci:rootfs:1
+ok "a second name in the store needs no leave" thimble copy rootfs:1 rootfs:2
+
 # ---- what cannot be ----
 fails 1 "no such tag" thimble copy oci:layout:nope dir:no
 like "$err" 'it has: one, two' "the tags are listed"
@@ -135,7 +142,7 @@ fails 1 "into a directory with other things" thimble copy oci:layout:one dir:bun
 fails 2 "--all with --platform" thimble copy --all it:one dir:no --platform linux/arm64
 fails 1 "another platform" thimble copy --platform linux/s390x oci:layout:one dir:no
 like "$err" 'for no other platform' "says which it is for"
-printf x >>"layout/blobs/sha256/$(field layout/blobs/sha256/${digest#sha256:} 'd["layers"][2]["digest"][7:]')"
+printf x >>"layout/blobs/sha256/$(field "layout/blobs/sha256/${digest#sha256:}" 'd["layers"][2]["digest"][7:]')"
 fails 1 "a damaged layer" thimble copy oci:layout:one dir:no
 like "$err" 'bytes|digest' "is found"
 ok "nothing is left of it" sh -c '! ls -d no .thimble-* 2>/dev/null'

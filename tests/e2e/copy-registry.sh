@@ -90,6 +90,10 @@ printf '{"auths":{"%s":{"auth":"%s"}}}' "$B" "$(printf 'alice:%s' "$alice" | bas
 chmod 600 auth.json
 ok "--src-authfile, --src-cert-dir" thimble copy --src-authfile auth.json --src-cert-dir certs "docker://$B/x:1" dir:x2
 ok "--dest-authfile, --dest-cert-dir" thimble copy --dest-authfile auth.json --dest-cert-dir certs dir:x2 "docker://$B/x:3"
+ok "--authfile, --cert-dir" thimble copy --authfile auth.json --cert-dir certs "docker://$B/x:1" dir:x4
+ok "--insecure" thimble copy --authfile auth.json --insecure "docker://$B/x:1" dir:x5
+ok "--tls-verify" thimble copy --authfile auth.json --tls-verify=false "docker://$B/x:1" dir:x6
+fails 2 "a level that is too high" thimble copy --compression gzip --compression-level 13 oci:src:amd64 dir:no
 fails 1 "a wrong password" thimble copy --cacert "$ca" --dest-creds alice:no oci:src:amd64 "docker://$B/x:4"
 unlike "$err" "$alice|alice:no" "no password is printed"
 
