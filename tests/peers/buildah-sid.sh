@@ -15,4 +15,5 @@ judge_build() {
 }
 judge_save() { buildah push "$1" "docker-archive:$2:$1:latest"; }
 peers_cases buildah-sid unjudged.buildkit
+peers_unjudged
 done_testing

@@ -99,7 +99,7 @@ def read_image(path):
         return files[name]
     manifest, = json.loads(files['manifest.json'])
     tree = {}
-    for name in manifest['Layers']:
+    for name in manifest['Layers'] or []:  # docker writes null for none
         data = content(name)
         apply_layer(tree, gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data)
     for path, what in tree.items():
