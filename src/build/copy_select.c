@@ -65,7 +65,8 @@ static int add_below(struct copy_selection *s, const struct copy_spec *spec, str
 	struct view_hit hit;
 	int r;
 	while ((r = view_walk_next(w, &hit, e)) > 0) {
-		_free_ char *rel = str_printf("%s%s%s", at, *at ? "/" : "", hit.entry->path + skip);
+		const char *below = hit.entry->path + skip;
+		_free_ char *rel = *at ? str_printf("%s/%s", at, below) : str_dup(below);
 		if (!spec->exclude) {
 			add_item(s, spec, take_ptr(&rel), &hit);
 			continue;

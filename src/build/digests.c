@@ -102,9 +102,10 @@ static bool known(struct source_want *w)
 	}
 	struct source_tree *dir = dir_of(w);
 	if (dir) {
-		struct stat st;
-		source_seen(w->hit.entry, &st);
-		return ctxcache_get(dir->digests, &st, &w->digest);
+		const struct digest *d = source_recalled(w->hit.entry);
+		if (d)
+			w->digest = *d;
+		return d;
 	}
 	struct digest key;
 	layer_key(w, &key);
@@ -124,7 +125,7 @@ static int remember(struct source_want *w, struct err *e)
 	if (dir) {
 		struct stat st;
 		source_seen(w->hit.entry, &st);
-		ctxcache_put(dir->digests, &st, &w->digest);
+		ctxcache_put(dir->digests, &st, &w->digest, w->hit.entry->xattrs_n == 0);
 		return 0;
 	}
 	struct digest key;

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -111,7 +113,13 @@ struct dir_entry {
 	ino_t ino;
 	off_t size;
 	struct timespec mtim, ctim;
+	const struct digest *known; /* in the cache of digests, or NULL */
 };
+
+const struct digest *source_recalled(const struct entry *ent)
+{
+	return ((const struct dir_entry *)ent)->known;
+}
 
 void source_seen(const struct entry *ent, struct stat *out)
 {
@@ -131,6 +139,40 @@ bool source_is_same(const struct entry *ent, const struct stat *st)
 static bool is_not_there(int no)
 {
 	return no == ENOENT || no == ENOTDIR || no == ELOOP || no == EXDEV || no == ENAMETOOLONG;
+}
+
+/* Does the file system of the directory fd move a file's ctime when its attributes change? Those of
+ * the kernel that write to disks of this machine do; others (network, FUSE) may not. */
+static bool ctime_tells(struct source_tree *t, int fd, dev_t dev)
+{
+	static const long local[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+				      F2FS_SUPER_MAGIC, TMPFS_MAGIC };
+	struct statfs fs;
+	struct stat st;
+	if (t->any_told && t->told_dev == dev)
+		return t->told;
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0 || st.st_dev != dev)
+		return false;
+	t->told = false;
+	for (size_t i = 0; i < COUNT_OF(local); i++)
+		t->told |= (long)fs.f_type == local[i];
+	t->told_dev = dev;
+	t->any_told = true;
+	return t->told;
+}
+
+/* From what is known of a regular file: without asking for its extended attributes, if it had none
+ * and did not change. */
+static int read_entry(struct source_tree *t, struct arena *arena, int fd, const char *name,
+		      const struct stat *st, struct dir_entry *d, struct err *e)
+{
+	bool plain = false;
+	if (S_ISREG(st->st_mode) && st->st_size > 0)
+		d->known = ctxcache_find(t->digests, st, &plain);
+	if (!plain || !ctime_tells(t, fd, st->st_dev))
+		return entry_from_file(arena, fd, name, st, &d->ent, e);
+	entry_from_stat(st, &d->ent);
+	return 0;
 }
 
 static int dir_lookup(void *ctx, const char *key, struct arena *arena, const struct entry **out,
@@ -162,7 +204,7 @@ static int dir_lookup(void *ctx, const char *key, struct arena *arena, const str
 		st.st_mode = S_IFREG | (st.st_mode & 07777);
 		st.st_size = 0;
 	}
-	if (entry_from_file(arena, fd, name, &st, &d->ent, e) < 0)
+	if (read_entry(t, arena, fd, name, &st, d, e) < 0)
 		return err_add(e, "look at '%s/%s'", t->path, key);
 	d->ent.path = arena_str(arena, slice_of(key));
 	d->ent.uid = d->ent.gid = 0;

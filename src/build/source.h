@@ -34,6 +34,8 @@ struct source_tree {
 	struct view own_view;
 	struct view_bottom bottom;
 	struct ctxcache *digests;
+	dev_t told_dev;               /* the device that was last asked about, if any_told */
+	bool any_told, told;          /* its ctime tells of changed attributes */
 	ARRAY_OF(struct snap *) layers; /* borrowed from a layer_set; lowest first */
 	struct source_tree *under;    /* beneath the layers; borrowed, or NULL */
 };
@@ -66,8 +68,10 @@ struct source_want {
 	struct digest digest;  /* out */
 };
 int source_digests(struct source_want *want, size_t n, struct err *e) _must_check_;
-/* An entry that a directory (not a layer) gave: as it was when it was looked at. */
+/* An entry that a directory (not a layer) gave: as it was when it was looked at; and the digest that
+ * the directory's cache has of it, or NULL. */
 void source_seen(const struct entry *ent, struct stat *out);
+const struct digest *source_recalled(const struct entry *ent);
 bool source_is_same(const struct entry *ent, const struct stat *st);
 /* True if the file still is what source_digests read. */
 bool source_unchanged(const struct source_want *w, int fd);

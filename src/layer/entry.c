@@ -138,6 +138,21 @@ static int read_type(struct arena *a, int dirfd, const char *name, const struct 
 	}
 }
 
+static void read_stat(const struct stat *st, struct entry *ent)
+{
+	ent->mode = ent->type == ENTRY_SYMLINK ? 0777 : st->st_mode & 07777;
+	ent->uid = st->st_uid;
+	ent->gid = st->st_gid;
+	ent->mtime = st->st_mtim.tv_sec;
+	ent->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+}
+
+void entry_from_stat(const struct stat *st, struct entry *out)
+{
+	*out = (struct entry){ .path = out->path, .type = ENTRY_FILE, .size = (uint64_t)st->st_size };
+	read_stat(st, out);
+}
+
 int entry_read(struct arena *a, int dirfd, const char *name, const struct stat *st,
 	       struct entry *out, struct overlay_marks *marks, struct err *e)
 {
@@ -146,11 +161,7 @@ int entry_read(struct arena *a, int dirfd, const char *name, const struct stat *
 		*marks = (struct overlay_marks){ 0 };
 	if (read_type(a, dirfd, name, st, &ent, e) < 0)
 		return -1;
-	ent.mode = ent.type == ENTRY_SYMLINK ? 0777 : st->st_mode & 07777;
-	ent.uid = st->st_uid;
-	ent.gid = st->st_gid;
-	ent.mtime = st->st_mtim.tv_sec;
-	ent.mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	read_stat(st, &ent);
 	if (read_xattrs(a, dirfd, name, &ent, marks, e) < 0)
 		return -1;
 	*out = ent;

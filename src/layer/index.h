@@ -67,6 +67,8 @@ bool index_is_complete(const struct index *x);    /* every file has its digest *
 void index_write(const struct index *x, struct buf *out);
 int index_read(struct slice bytes, struct index *out, struct err *e) _must_check_;
 
+/* Type, mode, owner, times and size of a regular file that is known to have no xattrs; the path stays. */
+void entry_from_stat(const struct stat *st, struct entry *out);
 /* Fills type, mode, owner, times, size, link, device and xattrs of a file as it is on disk, by
  * (dirfd, name), never following; `lose` names what is dropped: overlay's own xattrs always.
  * Sockets give ERR_DATA. Opaque and whiteout marks of overlay are not interpreted here. */

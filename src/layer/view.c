@@ -231,11 +231,13 @@ static int list_bottom(struct view *v, const char *key, struct strs *names, stru
 	if (v->bottom->list(v->bottom->ctx, key, &more, e) < 0)
 		return -1;
 	for (size_t i = 0; i < more.n; i++) {
-		_free_ char *child = *key ? str_printf("%s/%s", key, more.p[i])
-					  : str_dup(more.p[i]);
-		if (!is_hidden(v, child))
-			strs_add(names, more.p[i]);
+		_free_ char *name = take_ptr(&more.p[i]), *child = NULL;
+		if (v->hidden.entries.n)
+			child = *key ? str_printf("%s/%s", key, name) : str_dup(name);
+		if (!child || !is_hidden(v, child))
+			strs_take(names, take_ptr(&name));
 	}
+	more.n = 0;
 	return 0;
 }
 

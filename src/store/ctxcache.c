@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -14,7 +15,7 @@
 #include "base/stream.h"
 #include "store/internal.h"
 
-#define MAGIC     "thimblectx1\n"
+#define MAGIC     "thimblectx2\n"
 #define HEAD      16
 #define KEEP_DAYS 30
 
@@ -22,10 +23,11 @@ struct record {
 	uint64_t dev, ino, size;
 	int64_t mtime, ctime, used;
 	uint32_t mtime_ns, ctime_ns;
+	uint64_t plain; /* 1: it has no extended attributes */
 	struct digest digest;
 	uint64_t check;
 };
-_Static_assert(sizeof(struct record) == 96, "no padding: records are written as they are");
+_Static_assert(sizeof(struct record) == 104, "no padding: records are written as they are");
 
 struct ctxcache {
 	struct store *store;
@@ -41,10 +43,13 @@ struct ctxcache {
 
 static uint64_t check_of(const struct record *r)
 {
-	/* FNV-1a; not map_hash, which is seeded anew in each process. */
-	uint64_t h = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < offsetof(struct record, check); i++)
-		h = (h ^ ((const uint8_t *)r)[i]) * 0x100000001b3u;
+	/* FNV-1a's way by words; not map_hash, which is seeded anew in each process. */
+	uint64_t h = 0xcbf29ce484222325u, word;
+	for (size_t i = 0; i < offsetof(struct record, check); i += sizeof word) {
+		memcpy(&word, (const uint8_t *)r + i, sizeof word);
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
 	return h | 1;
 }
 
@@ -106,17 +111,17 @@ static bool same_file(const struct record *a, const struct record *b)
 	       a->mtime_ns == b->mtime_ns && a->ctime == b->ctime && a->ctime_ns == b->ctime_ns;
 }
 
-bool ctxcache_get(struct ctxcache *c, const struct stat *st, struct digest *out)
+const struct digest *ctxcache_find(struct ctxcache *c, const struct stat *st, bool *plain)
 {
 	struct record want = record_of(st);
 	const struct record *r =
 		c->old_n ? bsearch(&want, c->old, c->old_n, sizeof *c->old, cmp_records) : NULL;
 	if (!r || !same_file(r, &want) || r->check != check_of(r))
-		return false;
-	*out = r->digest;
+		return NULL;
 	if (c->opened.tv_sec - r->used > KEEP_DAYS * 86400 / 2) /* so that it is kept; seldom */
-		ctxcache_put(c, st, out);
-	return true;
+		ctxcache_put(c, st, &r->digest, r->plain == 1);
+	*plain = r->plain == 1;
+	return &r->digest;
 }
 
 static bool is_older(int64_t sec, uint32_t ns, const struct timespec *than)
@@ -141,13 +146,14 @@ static bool is_racy(const struct ctxcache *c, const struct record *r)
 	return !is_older(r->ctime, r->ctime_ns, &limit);
 }
 
-void ctxcache_put(struct ctxcache *c, const struct stat *st, const struct digest *d)
+void ctxcache_put(struct ctxcache *c, const struct stat *st, const struct digest *d, bool plain)
 {
 	struct record r = record_of(st);
 	if (is_racy(c, &r))
 		return;
 	r.used = c->opened.tv_sec;
 	r.digest = *d;
+	r.plain = plain;
 	r.check = check_of(&r);
 	arr_push(&c->fresh, r);
 	c->changed = true;

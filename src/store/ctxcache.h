@@ -8,6 +8,8 @@
 
 struct ctxcache;
 struct ctxcache *ctxcache_open(struct store *s, const char *context_path); /* never fails: starts empty */
-bool ctxcache_get(struct ctxcache *c, const struct stat *st, struct digest *out);
-void ctxcache_put(struct ctxcache *c, const struct stat *st, const struct digest *d);
+/* The digest of this file, or NULL; it lasts as long as the cache is open. *plain: it had no extended
+ * attributes then, and has none now if its file system moves ctime when they are set. */
+const struct digest *ctxcache_find(struct ctxcache *c, const struct stat *st, bool *plain);
+void ctxcache_put(struct ctxcache *c, const struct stat *st, const struct digest *d, bool plain);
 void ctxcache_save_close(struct ctxcache *c); /* a failure to save is only logged: it is a cache */

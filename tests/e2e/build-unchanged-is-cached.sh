@@ -49,4 +49,12 @@ for i in 1 2 3 4 5; do
 	[ "$(file /one)" = "$i" ] || break
 done
 is "$(file /one)" 5 "quick changes of the same size are all seen"
+
+# Who had no attributes is not asked again, unless the change time has moved.
+sleep 0.1
+thimble build -q -t it . >/dev/null && thimble build -q -t it . >/dev/null
+id=$(thimble images -q --no-trunc it)
+setfattr -n user.colour -v red two
+ok "builds after a change of an extended attribute" thimble build -q -t it .
+isnt "$(thimble images -q --no-trunc it)" "$id" "an extended attribute is content"
 done_testing

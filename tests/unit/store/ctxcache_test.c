@@ -14,6 +14,15 @@ static struct stat file(uint64_t ino)
 	return st;
 }
 
+static bool recalled(struct ctxcache *c, const struct stat *st, struct digest *out)
+{
+	bool plain;
+	const struct digest *d = ctxcache_find(c, st, &plain);
+	if (d)
+		*out = *d;
+	return d;
+}
+
 static void ctxcache__remembers(void **state)
 {
 	struct fixture *f = *state;
@@ -22,36 +31,36 @@ static void ctxcache__remembers(void **state)
 	struct ctxcache *c = ctxcache_open(f->s, "/src");
 	for (uint64_t i = 100; i > 0; i--) {
 		struct stat st = file(i);
-		assert_false(ctxcache_get(c, &st, &got));
-		ctxcache_put(c, &st, &d);
+		assert_false(recalled(c, &st, &got));
+		ctxcache_put(c, &st, &d, false);
 	}
 	ctxcache_save_close(c);
 	c = ctxcache_open(f->s, "/src");
 	for (uint64_t i = 1; i <= 100; i++) {
 		struct stat st = file(i);
-		assert_true(ctxcache_get(c, &st, &got));
+		assert_true(recalled(c, &st, &got));
 		assert_true(digest_eq(&got, &d));
 	}
 	struct stat st = file(7);
 	st.st_size++;
-	assert_false(ctxcache_get(c, &st, &got));
+	assert_false(recalled(c, &st, &got));
 	st = file(7);
 	st.st_mtim.tv_nsec++;
-	assert_false(ctxcache_get(c, &st, &got));
+	assert_false(recalled(c, &st, &got));
 	st = file(7);
 	st.st_ctim.tv_sec++;
-	assert_false(ctxcache_get(c, &st, &got));
-	ctxcache_put(c, &st, &d); /* a newer one takes the place */
+	assert_false(recalled(c, &st, &got));
+	ctxcache_put(c, &st, &d, false); /* a newer one takes the place */
 	ctxcache_save_close(c);
 	c = ctxcache_open(f->s, "/src");
-	assert_true(ctxcache_get(c, &st, &got));
+	assert_true(recalled(c, &st, &got));
 	st = file(7);
-	assert_false(ctxcache_get(c, &st, &got));
+	assert_false(recalled(c, &st, &got));
 	st = file(100);
-	assert_true(ctxcache_get(c, &st, &got));
+	assert_true(recalled(c, &st, &got));
 	ctxcache_save_close(c);
 	c = ctxcache_open(f->s, "/other");
-	assert_false(ctxcache_get(c, &st, &got));
+	assert_false(recalled(c, &st, &got));
 	ctxcache_save_close(c);
 }
 
@@ -68,14 +77,37 @@ static void ctxcache__does_not_believe_racy_files(void **state)
 	whole_seconds.st_ctim = (struct timespec){ now.tv_sec - 1, 0 };
 	whole_seconds.st_mtim = whole_seconds.st_ctim;
 	future.st_ctim.tv_sec = now.tv_sec + 1000;
-	ctxcache_put(c, &young, &d);
-	ctxcache_put(c, &whole_seconds, &d);
-	ctxcache_put(c, &future, &d);
+	ctxcache_put(c, &young, &d, true);
+	ctxcache_put(c, &whole_seconds, &d, true);
+	ctxcache_put(c, &future, &d, true);
 	ctxcache_save_close(c);
 	c = ctxcache_open(f->s, "/src");
-	assert_false(ctxcache_get(c, &young, &got));
-	assert_false(ctxcache_get(c, &whole_seconds, &got));
-	assert_false(ctxcache_get(c, &future, &got));
+	assert_false(recalled(c, &young, &got));
+	assert_false(recalled(c, &whole_seconds, &got));
+	assert_false(recalled(c, &future, &got));
+	ctxcache_save_close(c);
+}
+
+static void ctxcache__remembers_who_has_no_attributes(void **state)
+{
+	struct fixture *f = *state;
+	struct digest d;
+	bool plain = true;
+	struct stat with = file(1), without = file(2);
+	digest_of(SL("x"), &d);
+	struct ctxcache *c = ctxcache_open(f->s, "/src");
+	ctxcache_put(c, &with, &d, false);
+	ctxcache_put(c, &without, &d, true);
+	ctxcache_save_close(c);
+	c = ctxcache_open(f->s, "/src");
+	assert_non_null(ctxcache_find(c, &with, &plain));
+	assert_false(plain);
+	assert_non_null(ctxcache_find(c, &without, &plain));
+	assert_true(plain);
+	plain = false;
+	without.st_ctim.tv_nsec++; /* as setxattr does */
+	assert_null(ctxcache_find(c, &without, &plain));
+	assert_false(plain);
 	ctxcache_save_close(c);
 }
 
@@ -86,7 +118,7 @@ static void ctxcache__does_not_believe_damaged_files(void **state)
 	struct stat st = file(1);
 	digest_of(SL("x"), &d);
 	struct ctxcache *c = ctxcache_open(f->s, "/src");
-	ctxcache_put(c, &st, &d);
+	ctxcache_put(c, &st, &d, false);
 	ctxcache_save_close(c);
 	struct digest key;
 	char hex[SHA256_HEX];
@@ -101,7 +133,7 @@ static void ctxcache__does_not_believe_damaged_files(void **state)
 		b ^= 0x40;
 		assert_int_equal(pwrite(fd, &b, 1, at), 1);
 		c = ctxcache_open(f->s, "/src");
-		if (ctxcache_get(c, &st, &got))
+		if (recalled(c, &st, &got))
 			assert_true(at >= 12 &&
 				    at < 16); /* between magic and records nothing counts */
 		ctxcache_save_close(c);
@@ -112,7 +144,7 @@ static void ctxcache__does_not_believe_damaged_files(void **state)
 	for (off_t n = 0; n < size.st_size; n += 7) {
 		assert_int_equal(truncate(path, n), 0);
 		c = ctxcache_open(f->s, "/src");
-		assert_false(ctxcache_get(c, &st, &got));
+		assert_false(recalled(c, &st, &got));
 		ctxcache_save_close(c);
 	}
 }
@@ -122,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(ctxcache__remembers),
+		T(ctxcache__remembers_who_has_no_attributes),
 		T(ctxcache__does_not_believe_racy_files),
 		T(ctxcache__does_not_believe_damaged_files),
 	};
