@@ -168,7 +168,7 @@ static void heredoc__bodies(void **state)
 			 "COPY <<-EOF f\n\t\tx\n\t y\n\tEOF\n"      /* HER08 */
 			 "RUN <<eo'f'\n$x\neof\n"                   /* HER16 */
 			 "RUN << -EOF\nx\n-EOF\n"
-			 "COPY a <<E 3<<-\"E 2\" /d\n# kept\nE\n\t1\nE 2\n"
+			 "COPY a <<E 3<<-\"E-2\" /d\n# kept\nE\n\t1\nE-2\n"
 			 "ADD --chown=1 <<E /d\nE");
 	if (p.r < 0)
 		fail_msg("%s", p.line.p);
