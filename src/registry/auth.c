@@ -5,15 +5,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/interrupt.h"
 #include "base/js.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "registry/hosts.h"
+#include "registry/retry.h"
 #include "registry/secret.h"
 
 enum {
@@ -25,7 +23,6 @@ enum {
 	SCOPES_MAX = 64,
 	TRIES_LOST = 3, /* no answer */
 	TRIES_BUSY = 5, /* 429, 5xx */
-	PATIENCE_MAX = 120, /* seconds of Retry-After */
 };
 #define SECOND INT64_C(1000000000)
 
@@ -249,30 +246,18 @@ static int read_body(struct http_response *rs, struct buf *out, struct err *e)
 	return n < 0 ? -1 : buf_check(out, "the answer of the token service", e);
 }
 
-static bool is_busy(int status)
+/* Whether it may help to ask again, and after how long. Names that are unknown and certificates that
+ * are wrong stay so. */
+static bool may_retry(unsigned attempt, const struct err *why, const struct http_response *rs,
+		      int64_t *pause)
 {
-	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
-	       status == 504;
-}
-
-static int64_t pause_ns(unsigned attempt, const struct http_response *rs)
-{
-	const char *test = getenv("THIMBLE_TEST_RETRY_MS");
-	const char *after = rs ? http_header(rs, "retry-after") : NULL;
-	uint64_t n;
-	if (test && num_parse(slice_of(test), 60000, &n) == 0)
-		return (int64_t)n * SECOND / 1000;
-	if (after && num_parse(slice_of(after), PATIENCE_MAX, &n) == 0)
-		return (int64_t)n * SECOND;
-	return SECOND / 5 << attempt;
-}
-
-static int wait_for(int64_t ns, struct err *e)
-{
-	struct timespec t = { ns / SECOND, ns % SECOND };
-	while (!interrupt_pending() && nanosleep(&t, &t) < 0 && errno == EINTR)
-		;
-	return interrupt_pending() ? err_set(e, ERR_USER, "stopped by a signal") : 0;
+	int64_t after = why->kind ? -1 : retry_after(http_header(rs, "retry-after"));
+	*pause = retry_pause(attempt, after);
+	if (why->kind)
+		return why->kind == ERR_NET && why->sys_errno == ECONNRESET &&
+		       attempt + 1 < TRIES_LOST;
+	return retry_status(rs->status) && attempt + 1 < TRIES_BUSY &&
+	       after <= INT64_C(1000000000) * RETRY_PATIENCE;
 }
 
 /* One request, again where that may help. Its body is in *out, the status is returned; *location
@@ -281,29 +266,25 @@ static int exchange(struct asking *q, const struct http_request *rq, struct buf 
 		    char **location, struct err *e)
 {
 	for (unsigned attempt = 0;; attempt++) {
-		struct http_response rs = { 0 };
-		struct err why = { 0 };
+		_cleanup_(http_response_done) struct http_response rs = { 0 };
+		_cleanup_(err_done) struct err why = { 0 };
+		int64_t pause;
 		int r = http_send(q->h, rq, &rs, &why);
-		int64_t pause = pause_ns(attempt, r < 0 ? NULL : &rs);
-		bool again = r < 0 ? why.kind == ERR_NET && attempt + 1 < TRIES_LOST
-				   : is_busy(rs.status) && attempt + 1 < TRIES_BUSY;
-		if (r == 0 && !again) {
-			const char *to = http_header(&rs, "location");
-			*location = rs.status / 100 == 3 ? str_dup(to) : NULL;
-			r = read_body(&rs, out, &why);
-		}
-		int status = rs.status;
-		if (r == 0 || again)
+		if (may_retry(attempt, &why, &rs, &pause)) {
+			log_debug("the token service is asked again in %lld ms",
+				  (long long)pause / 1000000);
 			http_response_done(&rs);
-		if (!again && r < 0)
+			if (retry_wait(pause, e) < 0)
+				return -1;
+			continue;
+		}
+		if (r < 0) {
 			err_move(e, &why);
-		err_done(&why);
-		if (!again)
-			return r < 0 ? -1 : status;
-		log_debug("the token service is asked again in %lld ms",
-			  (long long)pause / 1000000);
-		if (wait_for(pause, e) < 0)
 			return -1;
+		}
+		const char *to = http_header(&rs, "location");
+		*location = rs.status / 100 == 3 ? str_dup(to) : NULL;
+		return read_body(&rs, out, e) < 0 ? -1 : rs.status;
 	}
 }
 
@@ -385,18 +366,17 @@ static int refused(const struct asking *q, int status, struct slice body, struct
 {
 	_json_ json_t *v = js_parse(body, "it", NULL);
 	const char *words = words_of(v);
-	body = slice_trim(body);
-	_free_ char *text = words ? str_ndup(words, 300)
-			    : body.n && *body.p != '<'
-				    ? slice_dup(slice_head(body, body.n < 200 ? body.n : 200))
-				    : NULL;
+	body = words ? slice_of(words) : slice_trim(body);
+	if (body.n > 300)
+		body.n = 300;
+	_free_ char *text = body.n && (words || *body.p != '<') ? slice_dup(body) : NULL;
 	bool denied = status == 400 || status == 401 || status == 403;
 	err_set(e,
-		denied            ? ERR_DENIED
-		: is_busy(status) ? ERR_NET
-				  : ERR_DATA,
+		denied                 ? ERR_DENIED
+		: retry_status(status) ? ERR_NET
+				       : ERR_DATA,
 		"the token service answers %d%s%s", status, text ? ": " : "", text ? text : "");
-	if (status == 404 || status == 405)
+	if (q->a->has_creds && q->a->creds.token && (status == 404 || status == 405))
 		(void)err_hint(e, "it may know no identity tokens: log in with a password");
 	return denied ? err_hint(e,
 				 q->a->has_creds ? "'thimble login %s' with other credentials"
