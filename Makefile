@@ -9,7 +9,8 @@
 #   make install      to PREFIX (/usr/local), under DESTDIR
 #   make golden       rewrite the expected texts of the tests (read the diff before you commit)
 #   make fuzz TIME=60 run each fuzz target for TIME seconds
-#   make bench        the table against other tools and against the machine's limits
+#   make bench        the table against other tools and against the machine's limits; with
+#                     PEERS_SID=DIR docker, buildah and podman too (tests/peers/sid-root make DIR)
 #   make format       clang-format over src, tests and bench
 #   make clean        remove what was built here
 
@@ -66,7 +67,7 @@ fuzz:
 bench:
 	@tools/install-deps build demo test peers
 	@$(MAKE) --no-print-directory all
-	@bench/run --thimble $(BUILD)/thimble
+	@bench/run --thimble $(BUILD)/thimble $(if $(PEERS_SID),--peers $(PEERS_SID))
 
 format:
 	@tools/install-deps test

@@ -3,6 +3,8 @@
  * output, and prints the median, the smallest and the largest wall time in microseconds, and the
  * largest peak of memory (of one process, KiB). "@@" in an argument becomes the number of the run
  * (the one before the measured ones is 0), so that each can have directories of its own.
+ * TIMEIT_BEFORE in the environment is a line for the shell, run before each and not measured, where
+ * @@ means the same; it must print nothing.
  * Ends with 1 if a run fails: a fast failure is no measurement. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -55,6 +57,11 @@ static int run_once(char **given, long nr, posix_spawn_file_actions_t *quiet, do
 	int status;
 	for (int i = 0; given[i] && i < ARGS_MAX; i++)
 		argv[i] = with_number(given[i], nr); /* lost: we end soon */
+	const char *before = getenv("TIMEIT_BEFORE");
+	if (before && system(with_number(before, nr)) != 0) {
+		fprintf(stderr, "timeit: what comes before fails: %s\n", before);
+		return -1;
+	}
 	double start = now_us();
 
 	errno = posix_spawnp(&pid, argv[0], quiet, NULL, argv, environ);
