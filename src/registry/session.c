@@ -289,6 +289,7 @@ static unsigned tries(const struct err *why)
 		return 0;
 	switch (why->sys_errno) {
 	case ECONNRESET: return TRIES;
+	case EACCES:
 	case EKEYREJECTED:
 	case EINVAL: return 0;
 	default: return TRIES_UNREACHED;

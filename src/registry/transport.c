@@ -4,61 +4,26 @@
  * arrives goes straight to the reader's memory; only what does not fit there is kept. */
 #include "registry/transport.h"
 
-/* The functions themselves are wanted, not the macros that check their arguments. */
-#define CURL_DISABLE_TYPECHECK
-#include <curl/curl.h>
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <sys/socket.h>
 
-#include "base/dlib.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/interrupt.h"
 #include "base/num.h"
-
-DLIB_NOTE("registries", "pull and push of images", "recommended", "libcurl.so.4");
+#include "oci/platform.h"
+#include "registry/curl_lib.h"
 
 #define PIECE  (512u << 10) /* what libcurl hands over at once, at most */
 #define CA_MAX (4u << 20)
-enum { CONNECT_S = 30, SILENT_S = 60, SILENT_SEND_S = 300, POLL_MS = 1000 };
+/* What is left of an answer that nobody reads is read by us, so that the connection can be used
+ * again, if it is no more than this and comes at once. */
+#define LEFT_MAX (64u << 10)
+enum { CONNECT_S = 30, SILENT_S = 60, SILENT_SEND_S = 300, POLL_MS = 1000, LEFT_MS = 100 };
 
-static struct {
-	DLIB_FN(curl_global_init);
-	DLIB_FN(curl_version);
-	DLIB_FN(curl_easy_init);
-	DLIB_FN(curl_easy_reset);
-	DLIB_FN(curl_easy_cleanup);
-	DLIB_FN(curl_easy_setopt);
-	DLIB_FN(curl_easy_getinfo);
-	DLIB_FN(curl_easy_pause);
-	DLIB_FN(curl_easy_strerror);
-	DLIB_FN(curl_slist_append);
-	DLIB_FN(curl_slist_free_all);
-	DLIB_FN(curl_multi_init);
-	DLIB_FN(curl_multi_cleanup);
-	DLIB_FN(curl_multi_add_handle);
-	DLIB_FN(curl_multi_remove_handle);
-	DLIB_FN(curl_multi_perform);
-	DLIB_FN(curl_multi_poll);
-	DLIB_FN(curl_multi_info_read);
-	DLIB_FN(curl_multi_strerror);
-} lib;
-
-static const struct dlib_fn functions[] = {
-	DLIB_BIND(lib, curl_global_init),         DLIB_BIND(lib, curl_version),
-	DLIB_BIND(lib, curl_easy_init),           DLIB_BIND(lib, curl_easy_reset),
-	DLIB_BIND(lib, curl_easy_cleanup),        DLIB_BIND(lib, curl_easy_setopt),
-	DLIB_BIND(lib, curl_easy_getinfo),        DLIB_BIND(lib, curl_easy_pause),
-	DLIB_BIND(lib, curl_easy_strerror),       DLIB_BIND(lib, curl_slist_append),
-	DLIB_BIND(lib, curl_slist_free_all),      DLIB_BIND(lib, curl_multi_init),
-	DLIB_BIND(lib, curl_multi_cleanup),       DLIB_BIND(lib, curl_multi_add_handle),
-	DLIB_BIND(lib, curl_multi_remove_handle), DLIB_BIND(lib, curl_multi_perform),
-	DLIB_BIND(lib, curl_multi_poll),          DLIB_BIND(lib, curl_multi_info_read),
-	DLIB_BIND(lib, curl_multi_strerror),
-};
+#define SET(h, option, value) (void)curl_lib.curl_easy_setopt((h)->easy, CURLOPT_##option, value)
 
 struct body {
 	struct source base;
@@ -69,6 +34,7 @@ struct http {
 	CURLM *multi;
 	CURL *easy;
 	char words[CURL_ERROR_SIZE];
+	ARRAY_OF(int) sockets; /* of all connections that are open */
 	/* the exchange that is on */
 	bool live; /* the easy handle is in the multi handle */
 	bool ended; /* libcurl is done with it, as `code` says */
@@ -95,50 +61,17 @@ struct http {
 
 /* ---- opening ---- */
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct err open_err;
-static bool there;
-
-static void open_library(void)
-{
-	if (dlib_open("libcurl.so.4", "libcurl4", functions, COUNT_OF(functions), &open_err) < 0)
-		return;
-	CURLcode code = lib.curl_global_init(CURL_GLOBAL_DEFAULT);
-	if (code != CURLE_OK)
-		err_set(&open_err, ERR_SYS, "libcurl does not start: %s",
-			lib.curl_easy_strerror(code));
-	there = code == CURLE_OK;
-}
-
-static int need_library(struct err *e)
-{
-	(void)pthread_once(&once, open_library);
-	if (there)
-		return 0;
-	_cleanup_(buf_done) struct buf b = { 0 };
-	_cleanup_(err_done) struct err copy = { 0 };
-	err_save(&open_err, &b);
-	if (err_load(buf_view(&b), &copy) == 0 && e)
-		err_move(e, &copy);
-	return err_add(e, "speak to a registry");
-}
-
-const char *http_library(void)
-{
-	return need_library(NULL) < 0 ? NULL : lib.curl_version();
-}
-
 static int open_handles(struct http *h, struct err *e)
 {
-	h->multi = lib.curl_multi_init();
-	h->easy = lib.curl_easy_init();
+	h->multi = curl_lib.curl_multi_init();
+	h->easy = curl_lib.curl_easy_init();
 	return h->multi && h->easy ? 0 : err_set(e, ERR_SYS, "libcurl does not start");
 }
 
 struct http *http_open(struct err *e)
 {
 	struct http *h = NEW(struct http);
-	if (need_library(e) == 0 && open_handles(h, e) == 0)
+	if (curl_need(e) == 0 && open_handles(h, e) == 0)
 		return h;
 	http_close(h);
 	return NULL;
@@ -147,10 +80,10 @@ struct http *http_open(struct err *e)
 static void end_exchange(struct http *h)
 {
 	if (h->live)
-		(void)lib.curl_multi_remove_handle(h->multi, h->easy);
+		(void)curl_lib.curl_multi_remove_handle(h->multi, h->easy);
 	h->live = false;
 	if (h->sent)
-		lib.curl_slist_free_all(h->sent);
+		curl_lib.curl_slist_free_all(h->sent);
 	h->sent = NULL;
 	if (h->body)
 		h->body->h = NULL;
@@ -167,16 +100,21 @@ void http_close(struct http *h)
 		return;
 	end_exchange(h);
 	if (h->easy)
-		lib.curl_easy_cleanup(h->easy);
+		curl_lib.curl_easy_cleanup(h->easy);
 	if (h->multi)
-		(void)lib.curl_multi_cleanup(h->multi);
+		(void)curl_lib.curl_multi_cleanup(h->multi);
 	buf_done(&h->kept);
+	arr_done(&h->sockets);
 	free(h);
 }
 
-/* The handles are left as they are: to end them would say good-bye on the parent's connections. */
+/* The handles are left as they are: to end them would say good-bye on the parent's connections. Only
+ * our descriptors of these are closed. */
 void http_after_fork(struct http *h)
 {
+	arr_each(fd, &h->sockets)
+		(void)close(*fd);
+	arr_clear(&h->sockets);
 	h->live = false;
 	h->sent = NULL;
 	end_exchange(h);
@@ -204,7 +142,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	}
 	if (line.n == 0) {
 		long status = 0;
-		(void)lib.curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+		(void)curl_lib.curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 		h->status = (int)status;
 		h->headers_end = status >= 200;
 		return size * n;
@@ -270,53 +208,26 @@ static int on_seek(void *arg, curl_off_t at, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* ---- errors in words ---- */
-
-static int tls_hints(struct err *e)
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	err_hint(e,
-		 "if the registry has an authority of its own: --cacert FILE, or its certificate "
-		 "as /etc/docker/certs.d/HOST:PORT/ca.crt");
-	return err_hint(e, "--insecure does not check it at all");
+	(void)purpose;
+	struct http *h = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	if (fd >= 0)
+		arr_push(&h->sockets, fd);
+	return fd >= 0 ? fd : CURL_SOCKET_BAD;
 }
 
-/* sys_errno tells the session what kind it is (transport.h). */
-static int in_words(const struct http *h, CURLcode code, struct err *e)
+static int on_close(void *arg, curl_socket_t fd)
 {
-	const char *text = *h->words ? h->words : lib.curl_easy_strerror(code);
-	int no = ECONNRESET;
-	err_set(e, ERR_NET, "%s", text);
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-		no = EHOSTUNREACH;
-		err_hint(e, "is the name right, and is there a network? proxies are taken from "
-			    "https_proxy and no_proxy");
-		break;
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		no = EHOSTUNREACH;
-		err_hint(e, "the proxy comes from the environment (https_proxy, all_proxy)");
-		break;
-	case CURLE_COULDNT_CONNECT: no = ECONNREFUSED; break;
-	case CURLE_OPERATION_TIMEDOUT: no = ETIMEDOUT; break;
-	case CURLE_PEER_FAILED_VERIFICATION:
-		no = EKEYREJECTED;
-		tls_hints(e);
-		break;
-	case CURLE_SSL_CACERT_BADFILE:
-		no = EKEYREJECTED;
-		err_hint(e, "the authorities that this machine trusts are in the package "
-			    "ca-certificates");
-		break;
-	case CURLE_SSL_CERTPROBLEM: no = EKEYREJECTED; break;
-	case CURLE_SSL_CONNECT_ERROR: no = EPROTO; break;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_URL_MALFORMAT: no = EINVAL; break;
-	default: break;
-	}
-	if (e)
-		e->sys_errno = no;
-	return -1;
+	struct http *h = arg;
+	for (size_t i = h->sockets.n; i-- > 0;)
+		if (h->sockets.p[i] == fd)
+			arr_remove(&h->sockets, i);
+	return close(fd);
 }
+
+/* ---- errors ---- */
 
 static int exchange_failed(struct http *h, struct err *e)
 {
@@ -328,7 +239,15 @@ static int exchange_failed(struct http *h, struct err *e)
 	if (h->headers_over)
 		return err_set(e, ERR_DATA, "the headers of the answer are larger than %u bytes",
 			       HTTP_HEADERS_MAX);
-	return in_words(h, h->code, e);
+	if (h->code == CURLE_OK) { /* the end came within the headers */
+		err_set(e, ERR_NET, "the connection ended before the answer did");
+		if (e)
+			e->sys_errno = ECONNRESET;
+		return -1;
+	}
+	if (h->code == CURLE_OUT_OF_MEMORY && !h->headers_end) /* libcurl's limit for one line */
+		return err_set(e, ERR_DATA, "a header of the answer is too large");
+	return curl_words(h->easy, h->code, h->words, e);
 }
 
 /* ---- driving ---- */
@@ -337,7 +256,7 @@ static void look_for_end(struct http *h)
 {
 	int left;
 	CURLMsg *m;
-	while ((m = lib.curl_multi_info_read(h->multi, &left)))
+	while ((m = curl_lib.curl_multi_info_read(h->multi, &left)))
 		if (m->msg == CURLMSG_DONE) {
 			h->ended = true;
 			h->code = m->data.result;
@@ -345,17 +264,17 @@ static void look_for_end(struct http *h)
 }
 
 /* One turn; waits for something to happen if nothing does. */
-static int turn(struct http *h, bool (*enough)(const struct http *h), struct err *e)
+static int turn(struct http *h, bool (*enough)(const struct http *h), int wait_ms, struct err *e)
 {
 	int running;
-	CURLMcode code = lib.curl_multi_perform(h->multi, &running);
+	CURLMcode code = curl_lib.curl_multi_perform(h->multi, &running);
 	look_for_end(h);
 	if (code == CURLM_OK && !h->ended && !enough(h)) {
 		struct curl_waitfd sig = { interrupt_fd(), CURL_WAIT_POLLIN, 0 };
-		code = lib.curl_multi_poll(h->multi, &sig, sig.fd >= 0, POLL_MS, NULL);
+		code = curl_lib.curl_multi_poll(h->multi, &sig, sig.fd >= 0, wait_ms, NULL);
 	}
 	if (code != CURLM_OK)
-		return err_set(e, ERR_SYS, "libcurl: %s", lib.curl_multi_strerror(code));
+		return err_set(e, ERR_SYS, "libcurl: %s", curl_lib.curl_multi_strerror(code));
 	if (interrupt_pending()) {
 		errno = EINTR;
 		return err_sys(e, "speak to a registry");
@@ -395,10 +314,10 @@ static ssize_t body_read_(struct source *base, void *p, size_t n, struct err *e)
 	int r = 0;
 	if (h->paused && !h->ended) {
 		h->paused = false;
-		(void)lib.curl_easy_pause(h->easy, CURLPAUSE_CONT);
+		(void)curl_lib.curl_easy_pause(h->easy, CURLPAUSE_CONT);
 	}
 	while (r == 0 && h->got == 0 && !h->ended)
-		r = turn(h, has_bytes, e);
+		r = turn(h, has_bytes, POLL_MS, e);
 	size_t got = h->got;
 	h->to_n = h->got = 0;
 	if (got)
@@ -408,9 +327,32 @@ static ssize_t body_read_(struct source *base, void *p, size_t n, struct err *e)
 	return r;
 }
 
+static bool never(const struct http *h)
+{
+	(void)h;
+	return false;
+}
+
+static void read_left(struct http *h)
+{
+	_cleanup_(err_done) struct err own = { 0 }; /* then the connection is lost, no more */
+	curl_off_t all = -1, got = 0;
+	(void)curl_lib.curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &all);
+	(void)curl_lib.curl_easy_getinfo(h->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+	if (h->paused || all - got > (curl_off_t)LEFT_MAX)
+		return;
+	int64_t until = clock_mono_ns() + LEFT_MS * INT64_C(1000000);
+	h->to_n = h->got = 0;
+	while (!h->ended && !h->paused && h->kept.len <= LEFT_MAX && clock_mono_ns() < until)
+		if (turn(h, never, LEFT_MS, &own) < 0)
+			return;
+}
+
 static void body_close_(struct source *base)
 {
 	struct body *b = (struct body *)base;
+	if (b->h && !b->h->ended)
+		read_left(b->h);
 	if (b->h)
 		end_exchange(b->h);
 	free(b);
@@ -422,7 +364,7 @@ static int add_header(struct http *h, const char *text, struct err *e)
 {
 	if (strpbrk(text, "\r\n"))
 		return err_set(e, ERR_USER, "a header with a line break in it");
-	h->sent = lib.curl_slist_append(h->sent, text);
+	h->sent = curl_lib.curl_slist_append(h->sent, text);
 	return 0;
 }
 
@@ -431,18 +373,15 @@ static int add_headers(struct http *h, const struct http_request *rq, struct err
 	for (size_t i = 0; rq->headers && i < rq->headers->n; i++)
 		if (add_header(h, rq->headers->p[i], e) < 0)
 			return -1;
-	lib.curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->sent);
+	SET(h, HTTPHEADER, h->sent);
 	return 0;
 }
 
-/* The system's bundle with more behind it. */
+/* The system's bundle, if there is one, with more behind it. */
 static int trust_too(struct http *h, const struct strs *files, const char *bundle, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { .max = CA_MAX };
-	_cleanup_(err_done) struct err own = {
-		0
-	}; /* without a system bundle the files alone count */
-	if (bundle && fs_read(AT_FDCWD, bundle, CA_MAX, &b, &own) < 0)
+	if (bundle && fs_read(AT_FDCWD, bundle, CA_MAX, &b, NULL) < 0)
 		buf_clear(&b);
 	arr_each(it, files) {
 		buf_char(&b, '\n');
@@ -450,28 +389,30 @@ static int trust_too(struct http *h, const struct strs *files, const char *bundl
 			return err_add(e, "read the certificates in '%s'", *it);
 	}
 	struct curl_blob blob = { b.p, b.len, CURL_BLOB_COPY };
-	lib.curl_easy_setopt(h->easy, CURLOPT_CAINFO_BLOB, &blob);
+	SET(h, CAINFO_BLOB, &blob);
 	return 0;
 }
 
 static int set_tls(struct http *h, const struct http_tls *t, struct err *e)
 {
-	const char *bundle = getenv("SSL_CERT_FILE");
+	const char *bundle = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
 	char *usual = NULL;
 	if (bundle && *bundle)
-		lib.curl_easy_setopt(h->easy, CURLOPT_CAINFO, bundle);
-	else if (lib.curl_easy_getinfo(h->easy, CURLINFO_CAINFO, &usual) == CURLE_OK)
+		SET(h, CAINFO, bundle);
+	else if (curl_lib.curl_easy_getinfo(h->easy, CURLINFO_CAINFO, &usual) == CURLE_OK)
 		bundle = usual;
+	if (dir && *dir)
+		SET(h, CAPATH, dir);
 	if (!t)
 		return 0;
 	if (t->insecure) {
-		lib.curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		lib.curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+		SET(h, SSL_VERIFYPEER, 0L);
+		SET(h, SSL_VERIFYHOST, 0L);
 	}
 	if (t->cert_file)
-		lib.curl_easy_setopt(h->easy, CURLOPT_SSLCERT, t->cert_file);
+		SET(h, SSLCERT, t->cert_file);
 	if (t->key_file)
-		lib.curl_easy_setopt(h->easy, CURLOPT_SSLKEY, t->key_file);
+		SET(h, SSLKEY, t->key_file);
 	return t->ca_files.n ? trust_too(h, &t->ca_files, bundle, e) : 0;
 }
 
@@ -480,42 +421,55 @@ static void set_body(struct http *h, const struct http_request *rq)
 	if (strcmp(rq->method, "GET") == 0)
 		return;
 	if (strcmp(rq->method, "HEAD") == 0) {
-		lib.curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+		SET(h, NOBODY, 1L);
 		return;
 	}
-	lib.curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, rq->method);
+	SET(h, CUSTOMREQUEST, rq->method);
 	if (strcmp(rq->method, "DELETE") == 0 && rq->body.n == 0 && !rq->stream)
 		return;
 	curl_off_t size = rq->stream ? (curl_off_t)rq->stream_size : (curl_off_t)rq->body.n;
-	lib.curl_easy_setopt(h->easy, CURLOPT_UPLOAD, 1L);
-	lib.curl_easy_setopt(h->easy, CURLOPT_INFILESIZE_LARGE, size);
-	lib.curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, on_read);
-	lib.curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
-	lib.curl_easy_setopt(h->easy, CURLOPT_SEEKFUNCTION, on_seek);
-	lib.curl_easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
-	lib.curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)PIECE);
+	SET(h, UPLOAD, 1L);
+	SET(h, INFILESIZE_LARGE, size);
+	SET(h, READFUNCTION, on_read);
+	SET(h, READDATA, h);
+	SET(h, SEEKFUNCTION, on_seek);
+	SET(h, SEEKDATA, h);
+	SET(h, UPLOAD_BUFFERSIZE, (long)PIECE);
+}
+
+/* "thimble/0.1.0 (linux; amd64)" */
+static void set_agent(struct http *h)
+{
+	_cleanup_(platform_done) struct platform host = { 0 };
+	platform_host(&host);
+	_free_ char *text = str_printf("thimble/" THIMBLE_VERSION " (%s; %s)", host.os, host.arch);
+	SET(h, USERAGENT, text);
 }
 
 static void set_rest(struct http *h, const struct http_request *rq)
 {
 	bool sends = rq->stream || strcmp(rq->method, "PUT") == 0;
-	lib.curl_easy_setopt(h->easy, CURLOPT_URL, rq->url);
-	lib.curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->words);
-	lib.curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	lib.curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	lib.curl_easy_setopt(h->easy, CURLOPT_HTTP09_ALLOWED, 0L);
-	lib.curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	lib.curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-	lib.curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "thimble");
-	lib.curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-	lib.curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	lib.curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME,
-			     (long)(sends ? SILENT_SEND_S : SILENT_S));
-	lib.curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)PIECE);
-	lib.curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
-	lib.curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
-	lib.curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-	lib.curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	SET(h, URL, rq->url);
+	SET(h, ERRORBUFFER, h->words);
+	SET(h, PROTOCOLS_STR, "http,https");
+	SET(h, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(h, HTTP09_ALLOWED, 0L);
+	SET(h, FOLLOWLOCATION, 0L);
+	SET(h, NOSIGNAL, 1L);
+	SET(h, SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's */
+	set_agent(h);
+	SET(h, OPENSOCKETFUNCTION, on_open);
+	SET(h, OPENSOCKETDATA, h);
+	SET(h, CLOSESOCKETFUNCTION, on_close);
+	SET(h, CLOSESOCKETDATA, h);
+	SET(h, CONNECTTIMEOUT, (long)CONNECT_S);
+	SET(h, LOW_SPEED_LIMIT, 1L);
+	SET(h, LOW_SPEED_TIME, (long)(sends ? SILENT_SEND_S : SILENT_S));
+	SET(h, BUFFERSIZE, (long)PIECE);
+	SET(h, HEADERFUNCTION, on_header);
+	SET(h, HEADERDATA, h);
+	SET(h, WRITEFUNCTION, on_body);
+	SET(h, WRITEDATA, h);
 }
 
 static int begin(struct http *h, const struct http_request *rq, struct err *e)
@@ -523,7 +477,7 @@ static int begin(struct http *h, const struct http_request *rq, struct err *e)
 	end_exchange(h);
 	if (!h->multi && open_handles(h, e) < 0)
 		return -1;
-	lib.curl_easy_reset(h->easy);
+	curl_lib.curl_easy_reset(h->easy);
 	*h->words = '\0';
 	h->ended = h->headers_over = h->headers_end = h->paused = h->stream_failed = false;
 	h->code = CURLE_OK;
@@ -535,7 +489,7 @@ static int begin(struct http *h, const struct http_request *rq, struct err *e)
 	set_body(h, rq);
 	if (set_tls(h, rq->tls, e) < 0 || add_headers(h, rq, e) < 0)
 		return -1;
-	if (lib.curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+	if (curl_lib.curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
 		return err_set(e, ERR_SYS, "libcurl takes no request");
 	h->live = true;
 	return 0;
@@ -554,10 +508,9 @@ int http_send(struct http *h, const struct http_request *rq, struct http_respons
 	static const struct source_ops ops = { body_read_, body_close_ };
 	int r = begin(h, rq, e);
 	while (r == 0 && !h->headers_end && !h->ended)
-		r = turn(h, has_headers, e);
+		r = turn(h, has_headers, POLL_MS, e);
 	if (r == 0 && !h->headers_end)
-		r = h->code != CURLE_OK ? exchange_failed(h, e)
-					: err_set(e, ERR_NET, "the server answered nothing");
+		r = exchange_failed(h, e);
 	h->rq = NULL;
 	h->stream = NULL;
 	if (r < 0) {

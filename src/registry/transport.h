@@ -54,12 +54,13 @@ struct http_response {
 	struct source *body; /* read before the next exchange; ends with http_response_done */
 };
 /* Sends and reads up to the end of the headers. Connecting takes at most 30 s, a peer that says
- * nothing for 60 s has gone. An answer that comes before all was sent ends the sending. ERR_NET:
- * no answer, with the cause in words (no such host, refused, certificate not trusted and by which
- * authority …), a hint, and sys_errno for code: EHOSTUNREACH no such host, ECONNREFUSED, ETIMEDOUT,
- * EKEYREJECTED a certificate, EPROTO no TLS, ECONNRESET anything that broke later. A failed read of
- * `stream` gives its own error. The body's read gives ERR_NET when the connection breaks before its
- * end. Waiting ends at a signal (base/interrupt.h). */
+ * nothing for 60 s (300 s while or after something is sent) has gone. An answer that comes before all
+ * was sent ends the sending. ERR_NET: no answer, with the cause in words (no such host, refused,
+ * certificate not trusted and by which authority …), a hint, and sys_errno for code: EHOSTUNREACH no
+ * such host, ECONNREFUSED, ETIMEDOUT, EKEYREJECTED a certificate, EPROTO no TLS, EACCES the proxy
+ * refuses, ECONNRESET anything that broke later. A failed read of `stream` gives its own error. The
+ * body's read gives ERR_NET when the connection breaks before its end. Waiting ends at a signal
+ * (base/interrupt.h). */
 int http_send(struct http *h, const struct http_request *rq, struct http_response *out,
 	      struct err *e) _must_check_;
 /* The first header of this name (lower case), or NULL. Borrowed. */

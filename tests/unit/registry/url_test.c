@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/url.h"
+
+#include "../unit.h"
+
+static void url_parse__takes_and_prints(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{ "https://example.com", "https://example.com/" },
+		{ "HTTPS://Example.COM:443/v2/", "https://example.com/v2/" },
+		{ "http://localhost:5000/v2/?n=1", "http://localhost:5000/v2/?n=1" },
+		{ "http://h:80/a#b", "http://h/a" },
+		{ "http://h?x=/../y", "http://h/?x=/../y" },
+		{ "http://[::1]:5000/", "http://[::1]:5000/" },
+		{ "http://[FE80::1]/", "http://[fe80::1]/" },
+		{ "http://h/a/../../b/./c/..", "http://h/b/" },
+		{ "http://h/..", "http://h/" },
+		{ "http://h/a//b", "http://h/a//b" },
+		{ "http://h:/a", "http://h/a" },
+		{ "https://h:65535/", "https://h:65535/" },
+		{ "http://h/%2e%2e/a?", "http://h/%2e%2e/a?" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(url_done) struct url u = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		if (url_parse(slice_of(cases[i][0]), &u, &e) < 0)
+			fail_msg("%s: %s", cases[i][0], err_words(&e));
+		_free_ char *text = url_text(&u);
+		assert_string_equal(text, cases[i][1]);
+	}
+}
+
+static void url_parse__refuses(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+		"",
+		"/v2/",
+		"example.com",
+		"ftp://h/",
+		"file:///etc/passwd",
+		"https:/h",
+		"https:///x",
+		"http://:80/",
+		"http://h:0/",
+		"http://h:65536/",
+		"http://h:1x/",
+		"http://u@h/",
+		"http://u:p@h/",
+		"http://h /",
+		"http://h/\r\nX: y",
+		"http://h/\x01",
+		"http://h\\@i/",
+		"http://[::1/",
+		"http://[::1]x/",
+		"http://[]/",
+		"http://h%00/",
+		"http://h/\xc3\xa4",
+		"javascript:alert(1)",
+		"https://h,i/",
+		"http://a b/",
+		"http://h/\x7f",
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct url u = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		if (url_parse(slice_of(cases[i]), &u, &e) == 0)
+			fail_msg("'%s' is taken", cases[i]);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_null(u.host);
+	}
+	_cleanup_(buf_done) struct buf b = { 0 };
+	struct url u = { 0 };
+	buf_str(&b, "http://h/");
+	while (b.len <= URL_MAX)
+		buf_char(&b, 'a');
+	assert_int_equal(url_parse(buf_view(&b), &u, NULL), -1);
+	assert_int_equal(url_parse((struct slice){ "http://h/\0x", 11 }, &u, NULL), -1);
+}
+
+/* RFC 3986 §5.4, the parts that concern http. */
+static void url_resolve__as_the_rfc_has_it(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{ "g", "http://a/b/c/g" },      { "./g", "http://a/b/c/g" },
+		{ "g/", "http://a/b/c/g/" },    { "/g", "http://a/g" },
+		{ "//g", "http://g/" },         { "?y", "http://a/b/c/d;p?y" },
+		{ "g?y", "http://a/b/c/g?y" },  { "#s", "http://a/b/c/d;p?q" },
+		{ "g#s", "http://a/b/c/g" },    { "g?y#s", "http://a/b/c/g?y" },
+		{ ";x", "http://a/b/c/;x" },    { "", "http://a/b/c/d;p?q" },
+		{ ".", "http://a/b/c/" },       { "..", "http://a/b/" },
+		{ "../g", "http://a/b/g" },     { "../..", "http://a/" },
+		{ "../../../g", "http://a/g" }, { "/./g", "http://a/g" },
+		{ "/../g", "http://a/g" },      { "g.", "http://a/b/c/g." },
+		{ "..g", "http://a/b/c/..g" },  { "./g/.", "http://a/b/c/g/" },
+		{ "g/../h", "http://a/b/c/h" }, { "https://h:5000/x?y", "https://h:5000/x?y" },
+		{ " /g ", "http://a/g" },
+	};
+	_cleanup_(url_done) struct url base = { 0 };
+	assert_int_equal(url_parse(SL("http://a/b/c/d;p?q"), &base, NULL), 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(url_done) struct url u = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		if (url_resolve(&base, slice_of(cases[i][0]), &u, &e) < 0)
+			fail_msg("%s: %s", cases[i][0], err_words(&e));
+		_free_ char *text = url_text(&u);
+		assert_string_equal(text, cases[i][1]);
+	}
+}
+
+static void url_resolve__keeps_port_and_brackets(void **state)
+{
+	(void)state;
+	_cleanup_(url_done) struct url base = { 0 }, u = { 0 };
+	assert_int_equal(url_parse(SL("http://[::1]:5000/v2/x"), &base, NULL), 0);
+	assert_int_equal(url_resolve(&base, SL("/y?z=1"), &u, NULL), 0);
+	_free_ char *text = url_text(&u);
+	assert_string_equal(text, "http://[::1]:5000/y?z=1");
+	assert_true(url_same_origin(&base, &u));
+}
+
+static void url_resolve__refuses(void **state)
+{
+	(void)state;
+	static const char *const cases[] = { "file:///etc/passwd", "ftp://x/", "//u@evil/", "/a\nb",
+					     "gopher:x",           "http:",    "//" };
+	_cleanup_(url_done) struct url base = { 0 };
+	assert_int_equal(url_parse(SL("https://a/b"), &base, NULL), 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct url u = { 0 };
+		if (url_resolve(&base, slice_of(cases[i]), &u, NULL) == 0)
+			fail_msg("'%s' is taken", cases[i]);
+	}
+}
+
+static void url_same_origin__compares_all_three(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{ "https://h/a", "https://H:443/b?c", true },
+		{ "https://h/", "http://h:443/", false },
+		{ "https://h/", "https://h:444/", false },
+		{ "https://h/", "https://h.evil/", false },
+		{ "https://h/", "https://evil.h/", false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(url_done) struct url a = { 0 }, b = { 0 };
+		assert_int_equal(url_parse(slice_of(cases[i].a), &a, NULL), 0);
+		assert_int_equal(url_parse(slice_of(cases[i].b), &b, NULL), 0);
+		assert_int_equal(url_same_origin(&a, &b), cases[i].same);
+	}
+}
+
+static void url_add_query__escapes(void **state)
+{
+	(void)state;
+	_cleanup_(url_done) struct url u = { 0 };
+	assert_int_equal(url_parse(SL("https://h/a"), &u, NULL), 0);
+	url_add_query(&u, "digest", "sha256:ab");
+	url_add_query(&u, "x", "a b&c=d");
+	_free_ char *text = url_text(&u);
+	assert_string_equal(text, "https://h/a?digest=sha256%3Aab&x=a%20b%26c%3Dd");
+}
+
+static void url_shown__hides_signatures(void **state)
+{
+	(void)state;
+	_cleanup_(url_done) struct url u = { 0 };
+	assert_int_equal(url_parse(SL("https://s3/b?digest=x&X-Amz-Signature=secret&flag&t=s&n=5"),
+				   &u, NULL),
+			 0);
+	_free_ char *text = url_shown(&u);
+	assert_string_equal(text, "https://s3/b?digest=x&X-Amz-Signature=…&flag&t=…&n=5");
+}
+
+static void host_is_loopback__only_loopback(void **state)
+{
+	(void)state;
+	static const char *const yes[] = { "127.0.0.1", "127.255.0.9", "localhost", "a.localhost",
+					   "::1" };
+	static const char *const no[] = { "128.0.0.1",          "127.0.0.1.evil.com",
+					  "localhost.evil.com", "127.0.0",
+					  "notlocalhost",       "",
+					  "127.0.0.256",        "::2",
+					  "127.1.evil",         "127.0.0.1.2" };
+	for (size_t i = 0; i < COUNT_OF(yes); i++)
+		assert_true(host_is_loopback(yes[i]));
+	for (size_t i = 0; i < COUNT_OF(no); i++)
+		assert_false(host_is_loopback(no[i]));
+}
+
+/* A URL, and perhaps a reference against it in the next line (tests/fuzz/url_fuzz.c). */
+static bool accepts(struct slice text)
+{
+	_cleanup_(url_done) struct url base = { 0 }, to = { 0 };
+	size_t line = slice_find(text, '\n');
+	if (url_parse(slice_head(text, line), &base, NULL) < 0)
+		return false;
+	return line == text.n || url_resolve(&base, slice_from(text, line + 1), &to, NULL) == 0;
+}
+
+static void url_parse__seeds(void **state)
+{
+	(void)state;
+	check_seeds("url", accepts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(url_parse__takes_and_prints),
+		cmocka_unit_test(url_parse__refuses),
+		cmocka_unit_test(url_resolve__as_the_rfc_has_it),
+		cmocka_unit_test(url_resolve__keeps_port_and_brackets),
+		cmocka_unit_test(url_resolve__refuses),
+		cmocka_unit_test(url_same_origin__compares_all_three),
+		cmocka_unit_test(url_add_query__escapes),
+		cmocka_unit_test(url_shown__hides_signatures),
+		cmocka_unit_test(host_is_loopback__only_loopback),
+		cmocka_unit_test(url_parse__seeds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
