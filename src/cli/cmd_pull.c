@@ -61,6 +61,14 @@ static int pull_one(struct pulling *p, const struct reference *ref, struct err *
 	return 0;
 }
 
+/* "sha256-<hex>", also with an end like cosign's ".sig": what refers to an image, and is none. */
+static bool is_referrers_tag(const char *tag)
+{
+	struct digest d;
+	return strncmp(tag, "sha256-", 7) == 0 && strlen(tag) >= 7 + 64 &&
+	       sha256_unhex(tag + 7, 64, d.b) == 0;
+}
+
 static int pull_tags(struct pulling *p, struct reference *ref, struct err *e)
 {
 	_cleanup_(strs_done) struct strs tags = { 0 };
@@ -69,6 +77,8 @@ static int pull_tags(struct pulling *p, struct reference *ref, struct err *e)
 	if (!r || registry_tags(r, &tags, e) < 0)
 		return err_add(e, "list the tags of '%s'", ref->path);
 	arr_each(it, &tags) {
+		if (is_referrers_tag(*it))
+			continue;
 		_cleanup_(reference_done) struct reference one = { 0 };
 		_free_ char *text = str_printf("%s/%s:%s", ref->host, ref->path, *it);
 		if (reference_parse(slice_of(text), &one, e) < 0)

@@ -3,13 +3,12 @@
 
 #include "base/err.h"
 #include "image/layer_in.h"
+#include "image/pick.h"
 #include "oci/config.h"
 #include "sandbox/userns.h"
 #include "store/image.h"
 #include "store/image_origin.h"
 #include "store/turn.h"
-
-#define INDEX_DEPTH_MAX 3
 
 struct pull {
 	struct store *s;
@@ -42,21 +41,6 @@ void pulled_done(struct pulled *p)
 
 /* ---- which manifest ---- */
 
-static int no_platform(const struct image_index *x, const struct platform *want, struct err *e)
-{
-	_cleanup_(buf_done) struct buf b = { 0 };
-	_free_ char *text = platform_text(want);
-	arr_each(it, &x->manifests) {
-		if (!it->platform || platform_is_unknown(it->platform))
-			continue;
-		_free_ char *one = platform_text(it->platform);
-		buf_printf(&b, "%s%s", b.len ? ", " : "", one);
-	}
-	err_set(e, ERR_ABSENT, "the image has no variant for %s", text);
-	return b.len ? err_hint(e, "it has: %s; choose one with --platform", b.p)
-		     : err_hint(e, "its index names no platforms");
-}
-
 static const struct registry_manifest *chosen(const struct pull *p)
 {
 	return p->m.bytes.len ? &p->m : &p->top;
@@ -75,7 +59,7 @@ static int choose(struct pull *p, struct err *e)
 			return -1;
 		const struct descriptor *d = image_index_choose(&x, &p->want);
 		if (!d)
-			return no_platform(&x, &p->want, e);
+			return index_lacks(&x, &p->want, e);
 		struct registry_manifest next = { 0 };
 		if (registry_manifest_get(p->r, digest_text(&d->digest, text), &next, e) < 0)
 			return -1;
@@ -114,6 +98,17 @@ static int check_layers(const struct pull *p, struct err *e)
 	return 0;
 }
 
+/* One image alone, without an index, where another platform was asked for by name. */
+static int check_platform(const struct pull *p, struct err *e)
+{
+	if (!p->o->platform || platform_eq(&p->config.platform, &p->want))
+		return 0;
+	_free_ char *has = platform_text(&p->config.platform), *want = platform_text(&p->want);
+	err_set(e, ERR_ABSENT, "the image is for %s, not for %s", has, want);
+	return err_hint(e, "it is one image, not one for several platforms: pull it without "
+			   "--platform");
+}
+
 static int read_config(struct pull *p, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
@@ -129,7 +124,9 @@ static int read_config(struct pull *p, struct err *e)
 	if (registry_blob_read(p->r, d, MANIFEST_MAX, &b, e) < 0 ||
 	    image_config_parse(buf_view(&b), &p->config, e) < 0)
 		return err_add(e, "read the config");
-	return check_layers(p, e) < 0 ? -1 : blob_put(p->s, buf_view(&b), &put, e);
+	if (check_platform(p, e) < 0 || check_layers(p, e) < 0)
+		return -1;
+	return blob_put(p->s, buf_view(&b), &put, e);
 }
 
 static int read_manifests(struct pull *p, struct err *e)
