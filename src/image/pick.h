@@ -10,3 +10,5 @@ struct err;
 /* Borrowed from x. NULL (ERR_ABSENT): there is none for it; the error lists those that there are. */
 const struct descriptor *index_pick(const struct image_index *x, const struct platform *want,
 				    struct err *e);
+/* Says that it is ERR_ABSENT, and which platforms there are instead. Returns -1. */
+int index_lacks(const struct image_index *x, const struct platform *want, struct err *e);
