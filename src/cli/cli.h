@@ -70,6 +70,8 @@ extern const struct cmd cmd_build, cmd_run, cmd_compare;
 extern const struct cmd cmd_images, cmd_tag, cmd_rmi, cmd_inspect, cmd_history;
 extern const struct cmd cmd_import, cmd_load, cmd_save, cmd_cp;
 extern const struct cmd cmd_pull, cmd_push, cmd_copy, cmd_tags, cmd_search, cmd_referrers, cmd_attach;
+extern const struct cmd cmd_manifest_create, cmd_manifest_annotate, cmd_manifest_inspect,
+	cmd_manifest_push, cmd_manifest_rm;
 extern const struct cmd cmd_login, cmd_logout;
 extern const struct cmd cmd_prune, cmd_image_prune, cmd_builder_prune, cmd_df, cmd_info,
 	cmd_version;

@@ -21,7 +21,9 @@
 const struct cmd *const cli_commands[] = {
 	&cmd_build, &cmd_run, &cmd_compare, &cmd_images, &cmd_tag, &cmd_rmi, &cmd_inspect,
 	&cmd_history, &cmd_cp, &cmd_import, &cmd_load, &cmd_save, &cmd_pull, &cmd_push,
-	&cmd_copy, &cmd_tags, &cmd_search, &cmd_referrers, &cmd_attach, &cmd_login, &cmd_logout,
+	&cmd_copy, &cmd_tags, &cmd_search, &cmd_referrers, &cmd_attach, &cmd_manifest_create,
+	&cmd_manifest_annotate, &cmd_manifest_inspect, &cmd_manifest_push, &cmd_manifest_rm,
+	&cmd_login, &cmd_logout,
 	&cmd_prune, &cmd_image_prune, &cmd_builder_prune, &cmd_df, &cmd_info, &cmd_version,
 	&cmd_help, &cmd_completion, &cmd_complete, &cmd_commands, NULL,
 };
@@ -59,7 +61,6 @@ const struct alias cli_aliases[] = {
 static const struct {
 	const char *words, *why, *instead;
 } later[] = {
-	{ "manifest", "registries come in a later version", NULL },
 	{ "ps", STAYS, NULL },
 	{ "exec", STAYS,
 	  "'thimble run IMAGE COMMAND' runs a command in a fresh copy of the image" },

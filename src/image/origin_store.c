@@ -100,12 +100,22 @@ static int prepare(struct from_store *o, const struct origin_opts *opts, struct 
 	return err_hint(e, "leave --preserve-digests away, or pull the image again");
 }
 
+/* By the manifest's digest also what has no name and is not listed any more, but is kept for a list of
+ * images (store/lists.h). */
+static int open_image(struct store *s, const char *what, struct image *im, struct err *e)
+{
+	struct digest d;
+	if (digest_parse(slice_of(what), &d, NULL) == 0 && image_open_digest(s, &d, im, NULL) == 0)
+		return 0;
+	return image_open(s, what, im, e);
+}
+
 struct origin *origin_of_store(struct store *s, const struct locator *l,
 			       const struct origin_opts *opts, struct err *e)
 {
 	struct from_store *o = NEW(struct from_store);
 	o->base = (struct origin){ .ops = &ops, .store = s };
-	if (image_open(s, l->path, &o->im, e) < 0) {
+	if (open_image(s, l->path, &o->im, e) < 0) {
 		if (e && e->kind == ERR_ABSENT)
 			locator_hint(l, e);
 	} else if (prepare(o, opts, e) == 0) {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/walk.h"
 #include "store/image.h"
+#include "store/lists.h"
 #include "store/record.h"
 
 struct thing {
@@ -320,6 +321,32 @@ static int keep_images(struct prune *p, struct err *e)
 	return r;
 }
 
+/* Images that a list in the making speaks of (lists.c): by the digits of their manifests. */
+static int keep_lists(struct prune *p, struct err *e)
+{
+	_cleanup_(strs_done) struct strs names = { 0 };
+	if (store_list(p->m.s, "lists", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		_free_ char *path = str_printf("lists/%s", names.p[i]);
+		_cleanup_(buf_done) struct buf b = { 0 };
+		struct slice text;
+		if (store_read(p->m.s, path, LIST_MAX, &b, e) < 0)
+			return -1;
+		text = buf_view(&b);
+		for (size_t at = 0; at < text.n; at++) {
+			size_t n = 0;
+			struct digest d;
+			while (at + n < text.n && is_word(text.p[at + n]))
+				n++;
+			if (n == 64 && sha256_unhex(text.p + at, n, d.b) == 0)
+				use_manifest(&p->m, &d);
+			at += n;
+		}
+	}
+	return 0;
+}
+
 /* Images whose manifest goes: told as docker does, by id; their notes go too. */
 static int drop_image_notes(struct prune *p, struct err *e)
 {
@@ -422,7 +449,8 @@ static int drop_blobs(struct prune *p, struct err *e)
 
 static int move_away(struct prune *p, struct store *s, struct err *e)
 {
-	if (marks_begin(&p->m, s, e) < 0 || prune_names(p, e) < 0 || keep_images(p, e) < 0)
+	if (marks_begin(&p->m, s, e) < 0 || prune_names(p, e) < 0 || keep_images(p, e) < 0 ||
+	    keep_lists(p, e) < 0)
 		return -1;
 	if (p->o->cache || p->o->all) {
 		unsigned mounts = 0;
