@@ -67,7 +67,7 @@ fuzz:
 bench:
 	@tools/install-deps build demo test peers
 	@$(MAKE) --no-print-directory all
-	@bench/run --thimble $(BUILD)/thimble $(if $(PEERS_SID),--peers $(PEERS_SID))
+	@bench/run --thimble $(BUILD)/thimble --w2 $(if $(PEERS_SID),--peers $(PEERS_SID))
 
 format:
 	@tools/install-deps test
