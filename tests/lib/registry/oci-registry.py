@@ -54,7 +54,7 @@ class Handler(web.Handler):
         self.query = {k: v[-1] for k, v in urllib.parse.parse_qs(url.query, True).items()}
         self.store, self.args = self.server.store, self.server.args
         path = urllib.parse.unquote(url.path)
-        if self.args.redirected is not None and path.startswith('/redirected/'):
+        if path.startswith('/redirected/'):
             return self.redirected(path)
         if hostile.anywhere(self, path):
             return
@@ -312,7 +312,7 @@ def main():
     p.add_argument('--chunk', type=int, help='OCI-Chunk-Min-Length')
     p.add_argument('--no-referrers', dest='referrers', action='store_false')
     p.add_argument('--no-mounts', dest='mounts', action='store_false')
-    p.add_argument('--redirected', metavar='ORIGIN', help="blobs are at ORIGIN/redirected/… ('': here)")
+    p.add_argument('--redirected', metavar='ORIGIN', help="blobs are fetched from ORIGIN/redirected/… ('': here)")
     p.add_argument('--hostile', metavar='KIND', default='')
     p.add_argument('--other', default='http://127.0.0.1:9', help='the other host of hostile kinds')
     p.add_argument('--outside', default='/tmp', help='where hostile layers want to write')
