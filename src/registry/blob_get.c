@@ -145,7 +145,7 @@ static int blob_end(struct blob_source *b, struct err *e)
 static int blob_again(struct blob_source *b, struct err *why, struct err *e)
 {
 	struct registry *r = b->r;
-	bool broke = b->open && why->kind == ERR_NET;
+	bool broke = b->open && why->kind == ERR_NET && !session_gave_up(r->sessions[r->now]);
 	blob_let_go(b);
 	bool last = r->now + 1 == r->at.n;
 	if (b->at - b->failed_at >= FAR)

@@ -25,6 +25,7 @@ static void check(const struct url *u)
 	assert(url_same_origin(u, &again) && strcmp(u->path, again.path) == 0);
 	_free_ char *twice = url_text(&again);
 	assert(strcmp(text, twice) == 0);
+	assert(!strchr(u->query ? "" : shown, '?'));
 	(void)host_is_loopback(u->host);
 }
 

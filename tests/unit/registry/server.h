@@ -35,6 +35,7 @@ struct reply {
 struct seen {
 	_Atomic unsigned connections, requests;
 	_Atomic uint64_t body; /* bytes of all requests' bodies */
+	_Atomic unsigned used[64]; /* replies */
 	atomic_size_t n;
 	char text[1 << 16]; /* request lines and headers, one after the other */
 };
@@ -117,7 +118,7 @@ static inline void conn_send(struct conn *c, const struct reply *r, unsigned por
 	}
 }
 
-static inline const struct reply *reply_find(const struct reply *l, unsigned *used,
+static inline const struct reply *reply_find(const struct reply *l, _Atomic unsigned *used,
 					     const char *head)
 {
 	for (size_t i = 0; l[i].raw; i++)
@@ -130,8 +131,7 @@ static inline const struct reply *reply_find(const struct reply *l, unsigned *us
 }
 
 /* One request; false: the connection is over. */
-static inline bool conn_turn(struct conn *c, const struct reply *l, unsigned *used,
-			     const struct server *s)
+static inline bool conn_turn(struct conn *c, const struct reply *l, const struct server *s)
 {
 	char *end;
 	while (!(end = memmem(c->b, c->n, "\r\n\r\n", 4)))
@@ -144,7 +144,7 @@ static inline bool conn_turn(struct conn *c, const struct reply *l, unsigned *us
 		memcpy(s->seen->text + s->seen->n, head, strlen(head));
 		s->seen->n += strlen(head);
 	}
-	const struct reply *r = reply_find(l, used, head);
+	const struct reply *r = reply_find(l, s->seen->used, head);
 	if (!r)
 		return false;
 	if (!(r->flags & REPLY_EARLY)) {
@@ -163,22 +163,23 @@ static inline bool conn_turn(struct conn *c, const struct reply *l, unsigned *us
 	return !(r->flags & (REPLY_CLOSE | REPLY_RESET));
 }
 
+/* A child for each connection, which ends with the server. */
 static inline void server_loop(int listener, const struct reply *l, const struct server *s)
 {
-	unsigned used[64] = { 0 };
 	struct conn *c = NEW(struct conn);
-	for (;;) {
-		*c = (struct conn){ .fd = accept(listener, NULL, NULL) };
-		if (c->fd < 0)
-			break;
+	while ((c->fd = accept(listener, NULL, NULL)) >= 0) {
 		s->seen->connections++;
-		while (conn_turn(c, l, used, s))
-			;
+		if (fork() == 0) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+			while (conn_turn(c, l, s))
+				;
+			_exit(0);
+		}
 		(void)close(c->fd);
 	}
 }
 
-/* `l` ends with a reply whose raw is NULL. One connection at a time. */
+/* `l` ends with a reply whose raw is NULL. */
 static inline struct server server_start(const struct reply *l)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -197,6 +198,7 @@ static inline struct server server_start(const struct reply *l)
 	if (s.pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)signal(SIGPIPE, SIG_IGN);
+		(void)signal(SIGCHLD, SIG_IGN);
 		server_loop(fd, l, &s);
 		_exit(0);
 	}

@@ -448,8 +448,7 @@ static void http_after_fork__leaves_the_parent_alone(void **state)
 	_fixture_ struct fixture f = begin();
 	assert_int_equal(get(&f, &s, "/parent"), 0);
 	assert_body(&f, "hello");
-	_server_ struct server other =
-		server_start(l); /* the first serves one connection at a time */
+	_server_ struct server other = server_start(l);
 	pid_t pid = fork();
 	if (pid == 0) {
 		http_after_fork(f.h);
