@@ -192,7 +192,6 @@ static int referrers_page(void *ctx, const json_t *v, struct http_response *rs, 
 static int referrers_by_tag(struct registry *r, const struct digest *d, const char *type,
 			    struct image_index *out, struct err *e)
 {
-	_cleanup_(err_done) struct err own = { 0 };
 	_cleanup_(registry_manifest_done) struct registry_manifest m = { 0 };
 	_cleanup_(image_index_done) struct image_index x = { 0 };
 	_free_ char *tag = registry_referrers_tag(d);
