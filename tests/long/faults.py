@@ -92,6 +92,7 @@ def attempt(command, call, n):
     trace = ['strace', '-f', '-qqq', '-o', '/dev/null', '--seccomp-bpf', '-e', f'trace={call}', '-e', f'inject={call}:error=EIO:when={n}']
     wrapper = T / 'faulty' / 'thimble'
     wrapper.write_text(f'#!/bin/sh\nexec {" ".join(trace)} "{THIMBLE}" "$@"\n')
+    wrapper.chmod(0o755)
     env = os.environ | {'PATH': f'{T}/faulty:' + os.environ['PATH']}
     try:
         done = subprocess.run(['timeout', '-k', '5', '60', 'sh', '-ec', command.script], env=env, stdin=subprocess.DEVNULL,
