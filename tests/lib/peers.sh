@@ -23,7 +23,7 @@ if [ -n "${DOCKER_CONFIG-}" ]; then
 	[ -e "$DOCKER_CONFIG/config.json" ] || echo '{}' >"$DOCKER_CONFIG/config.json"
 fi
 
-# The newer peers live in a root of their own: tests/peers/sid-root. It takes minutes and 600 MB to
+# The newer peers live in a root of their own: tests/peers/sid-root. It takes minutes and 850 MB to
 # make, so nobody gets it unasked.
 need_sid() {
 	need_root
