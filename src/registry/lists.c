@@ -77,8 +77,19 @@ int pages_read(struct session *s, const char *path, const char *accept, const ch
 
 /* ---- tags, repositories ---- */
 
+/* Tags as the distribution-spec has them; of repositories, which are older than it, only that no
+ * byte of them is a terminal's. */
+#define NAME_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+static bool name_fits(const char *s, bool tag)
+{
+	size_t n = strlen(s);
+	return n > 0 && n <= (tag ? 128 : 255) && !strchr(".-/", *s) &&
+	       strspn(s, tag ? NAME_BYTES : NAME_BYTES "/") == n;
+}
+
 struct names {
 	const char *key;
+	bool tags;
 	size_t max;
 	bool stop; /* at max, else it is an error */
 	struct strs *out;
@@ -95,13 +106,18 @@ static int names_page(void *ctx, const json_t *v, struct http_response *rs, stru
 		return err_set(e, ERR_DATA, "the registry names more than %zu %s", n->max, n->key);
 	while (n->out->n > n->max)
 		free(n->out->p[--n->out->n]);
+	for (size_t i = before; i < n->out->n; i++)
+		if (!name_fits(n->out->p[i], n->tags))
+			return err_set(e, ERR_DATA,
+				       "among the registry's %s is '%.200s', which is no name",
+				       n->key, n->out->p[i]);
 	return n->out->n > before && n->out->n < n->max;
 }
 
 int registry_tags(struct registry *r, struct strs *out, struct err *e)
 {
 	int status;
-	struct names n = { "tags", TAGS_MAX, false, out };
+	struct names n = { "tags", true, TAGS_MAX, false, out };
 	struct session *s = repo_session(r, r->now, e);
 	if (!s)
 		return -1;
@@ -129,7 +145,7 @@ int registry_catalog(const struct registry_opts *o, const char *host, size_t max
 		     struct err *e)
 {
 	int status = 0;
-	struct names n = { "repositories", max, true, out };
+	struct names n = { "repositories", false, max, true, out };
 	_cleanup_(session_closep) struct session *s = host_session(o, host, "registry:catalog:*",
 								   e);
 	if (!s)
@@ -146,6 +162,10 @@ int registry_ping(const struct registry_opts *o, const char *host, struct err *e
 	const struct session_request rq = { .method = "GET", .path = "/v2/" };
 	if (!s || session_send(s, &rq, &rs, NULL, e) < 0)
 		return -1;
+	const char *type = http_header(&rs, "content-type");
+	if (rs.status == 200 && type && slice_starts(slice_of(type), SL("text/html")))
+		return err_set(e, ERR_DATA, "'%s' answers with a web page: it is no registry",
+			       host);
 	return rs.status == 200 ? 0 : session_failed(s, &rq, &rs, e);
 }
 

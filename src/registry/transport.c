@@ -385,8 +385,14 @@ static int trust_too(struct http *h, const struct strs *files, const char *bundl
 		buf_clear(&b);
 	arr_each(it, files) {
 		buf_char(&b, '\n');
+		size_t before = b.len;
 		if (fs_read(AT_FDCWD, *it, CA_MAX, &b, e) < 0)
 			return err_add(e, "read the certificates in '%s'", *it);
+		if (!memmem(b.p + before, b.len - before, SL("-----BEGIN ").p, 11)) {
+			err_set(e, ERR_DATA, "there is no certificate in '%s'", *it);
+			return err_hint(e, "PEM is wanted: openssl x509 -inform der -in FILE "
+					   "writes one of DER");
+		}
 	}
 	struct curl_blob blob = { b.p, b.len, CURL_BLOB_COPY };
 	SET(h, CAINFO_BLOB, &blob);
