@@ -205,9 +205,12 @@ static void use_words(struct marks *m, struct slice text)
 /* Those that only say what is known about something else: they keep nothing. */
 static bool is_note(const char *kind)
 {
-	return strcmp(kind, "diff") == 0 || strcmp(kind, IMAGE_KIND) == 0 ||
-	       strcmp(kind, "context") == 0 || strcmp(kind, ORIGIN_KIND) == 0 ||
-	       strcmp(kind, PLACE_KIND) == 0;
+	static const char *const notes[] = { "diff",     IMAGE_KIND, "context", ORIGIN_KIND,
+					     PLACE_KIND, "outgoing", "packed" };
+	for (size_t i = 0; i < COUNT_OF(notes); i++)
+		if (strcmp(kind, notes[i]) == 0)
+			return true;
+	return false;
 }
 
 static int use_cache(struct marks *m, struct err *e)
@@ -452,7 +455,7 @@ static int move_away(struct prune *p, struct store *s, struct err *e)
 	if (marks_begin(&p->m, s, e) < 0 || prune_names(p, e) < 0 || keep_images(p, e) < 0 ||
 	    keep_lists(p, e) < 0)
 		return -1;
-	if (p->o->cache || p->o->all) {
+	if (p->o->cache) {
 		unsigned mounts = 0;
 		if (drop_cache(p, e) < 0 || drop_below(p, "mounts", STORE_MOUNT, &mounts, e) < 0)
 			return -1;
