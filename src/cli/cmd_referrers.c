@@ -55,7 +55,8 @@ static json_t *annotations_line(const json_t *a, bool whole)
 		buf_printf(&b, "%s%s=", b.len ? "," : "", key);
 		buf_str(&b, json_string_value(v));
 	}
-	return whole ? show_line(b.p) : show_cut(b.p ? b.p : "", ANNOTATIONS_N);
+	_json_ json_t *line = show_line(b.p);
+	return whole ? json_incref(line) : show_cut(json_string_value(line), ANNOTATIONS_N);
 }
 
 static json_t *row(const struct descriptor *d, const struct referrers_args *a)

@@ -90,9 +90,11 @@ static json_t *row(const struct search_row *r, const struct search_args *a)
 	json_t *o = json_object();
 	bool raw = a->json || (a->format && strcmp(a->format, "json") == 0);
 	(void)json_object_set_new(o, "Name", show_line(r->name));
+	_json_ json_t *line = show_line(r->description);
 	(void)json_object_set_new(o, "Description",
-				  a->no_trunc || raw ? show_line(r->description)
-						     : show_cut(r->description, DESCRIBE_N));
+				  a->no_trunc || raw
+					  ? json_incref(line)
+					  : show_cut(json_string_value(line), DESCRIBE_N));
 	if (a->json) {
 		(void)json_object_set_new(o, "StarCount", json_integer(r->stars));
 		(void)json_object_set_new(o, "IsOfficial", json_boolean(r->official));

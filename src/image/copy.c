@@ -12,6 +12,7 @@
 #include "image/pick.h"
 #include "image/dest.h"
 #include "oci/config.h"
+#include "store/image_origin.h"
 
 struct copy {
 	struct store *s;
@@ -374,6 +375,22 @@ static void take_over(struct carry *k)
 	arr_done(&was.layers);
 }
 
+/* What a registry has of an image of the store, for RepoDigests and for mounts (as push does). */
+static int note_place(const struct carry *k, const struct descriptor *d, struct err *e)
+{
+	const struct copy *c = k->c;
+	const struct reference *to = c->to->repository;
+	if (!c->from->stored || !to)
+		return 0;
+	_free_ char *repo = str_printf("%s/%s", to->host, to->path);
+	if (image_origin_add(c->s, c->from->stored, repo, &d->digest, e) < 0)
+		return -1;
+	arr_each(it, &k->m.layers)
+		if (blob_place_add(c->s, &it->digest, repo, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* d: as it comes, then as it is at the target. */
 static int copy_manifest(struct copy *c, struct descriptor *d, struct slice text, bool top,
 			 struct err *e)
@@ -395,7 +412,9 @@ static int copy_manifest(struct copy *c, struct descriptor *d, struct slice text
 	if (k.m.artifact_type && !d->artifact_type)
 		d->artifact_type = str_dup(k.m.artifact_type);
 	c->out->manifests++;
-	return c->to->ops->manifest(c->to, d, text, top, e);
+	if (c->to->ops->manifest(c->to, d, text, top, e) < 0)
+		return -1;
+	return note_place(&k, d, e);
 }
 
 static int copy_any(struct copy *c, struct descriptor *d, struct slice text, bool top,

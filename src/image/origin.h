@@ -51,6 +51,7 @@ struct origin {
 	bool made;
 	/* The repository, for mounts; or NULL. */
 	const struct reference *repository;
+	const struct digest *stored; /* the store's manifest that it is, or NULL */
 	bool blobs_verified; /* by blob() itself */
 };
 

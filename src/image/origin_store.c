@@ -119,6 +119,7 @@ struct origin *origin_of_store(struct store *s, const struct locator *l,
 		if (e && e->kind == ERR_ABSENT)
 			locator_hint(l, e);
 	} else if (prepare(o, opts, e) == 0) {
+		o->base.stored = &o->im.manifest_digest;
 		return &o->base;
 	}
 	close_it(&o->base);

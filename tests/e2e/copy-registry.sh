@@ -15,11 +15,13 @@ R=$host
 ok "store to registry" thimble copy base "docker://$R/base:1"
 first=$out
 is "$(remote "$R/base:1")" "$first" "skopeo sees the digest that was printed"
+like "$(thimble inspect -f '{{.RepoDigests}}' base)" "$R/base@$first" "the store knows where it went"
 ok "a second time" thimble copy --json base "docker://$R/base:2"
 is "$(field "$T/out" 'd["BlobsCopied"], d["BlobsThere"], d["Digest"]')" "(0, 2, '$first')" "no blob is sent again"
 ok "registry to store" thimble --root "$T/s2" copy "docker://$R/base:1" back:1
 is "$(thimble --root "$T/s2" images -q --no-trunc back:1)" "$(thimble images -q --no-trunc base)" "the same id"
 is "$(thimble --root "$T/s2" run --rm back:1 hello)" 'Hello, world!' "it runs"
+like "$(thimble --root "$T/s2" inspect -f '{{.RepoDigests}}' back:1)" "$R/base@$first" "and knows where it comes from"
 ok "and on to a layout" thimble --root "$T/s2" copy back:1 oci:back:1
 is "$out" "$first" "with the digest of the registry"
 
@@ -107,4 +109,30 @@ is "$(remote "$R/broken:1")" "$(digest arm64)" "is whole too"
 rules proxy 'GET /blobs/ * corrupt'
 fails 1 "bytes that are changed on the way" thimble copy "docker://$host/all:amd64" dir:corrupt
 ok "leave nothing" sh -c '! ls -d corrupt .thimble-* 2>/dev/null'
+
+# ---- ^C ----
+# dash starts background jobs with SIGINT ignored; python takes that back.
+interrupted() { # COMMAND...: ^C once the connection broke and the next one stalls
+	python3 -c 'import os,signal,sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' \
+		"$THIMBLE" "$@" >"$T/out" 2>"$T/err" &
+	copy_pid=$!
+	for _ in $(seq 400); do
+		[ "$(count proxy '1 cut')" = 0 ] || break
+		sleep 0.05
+	done
+	sleep 0.5
+	kill -INT $copy_pid
+	wait $copy_pid
+	status=$?
+}
+for to in dir:cut oci-archive:cut.tar docker-archive:cut.tar:x:1 oci:cutl:x cut:1; do
+	rules proxy 'GET /blobs/ 1 cut after=20' 'GET /blobs/ 2- stall after=5 s=60'
+	interrupted copy "docker://$host/all:amd64" "$to"
+	is "$status" 130 "$to: ^C ends it"
+done
+ok "nothing half made is left" sh -c '! ls -d cut cut.tar .thimble-* 2>/dev/null && test ! -e cutl/index.json'
+is "$(thimble images -q cut)" '' "nor in the store"
+rules proxy '# none'
+ok "and it can be done again" thimble copy "docker://$host/all:amd64" oci:cutl:x
+is "$out" "$(digest amd64)" "whole"
 done_testing
