@@ -30,6 +30,7 @@ umask 022
 export CONTAINERS_REGISTRIES_CONF="$T/registries.conf" DOCKER_CONFIG="$T/docker"
 unset REGISTRY_AUTH_FILE http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
 printf '[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:1"\n' >"$CONTAINERS_REGISTRIES_CONF"
+mkdir "$DOCKER_CONFIG" && echo '{}' >"$DOCKER_CONFIG/config.json" # old buildah wants a file
 
 # A user's store holds files of subordinate ids: removing them needs the same user namespace.
 tap_tidy() {
