@@ -80,7 +80,7 @@ int registry_blob_put_bytes(struct registry *r, struct slice bytes, struct diges
 /* All tags, sorted as the registry has them, followed over pages (at most 100 000). */
 int registry_tags(struct registry *r, struct strs *out, struct err *e) _must_check_;
 /* Manifests whose subject is d (distribution-spec "Listing Referrers"): the API where there is one
- * (filtered by artifact_type if not NULL), else the fall-back tag. *api: which it was. */
+ * (filtered by artifact_type if not NULL; at most 10 000), else the fall-back tag. *api: which it was. */
 int registry_referrers(struct registry *r, const struct digest *d, const char *artifact_type,
 		       struct image_index *out, bool *api, struct err *e) _must_check_;
 /* "sha256-<hex>" */

@@ -8,6 +8,7 @@
 #include "registry/repo.h"
 
 #define TAGS_MAX        100000
+#define REFERRERS_MAX   10000
 #define PAGE_SIZE       (4u << 20) /* bytes of one page's JSON */
 #define MT_INDEX_ACCEPT "Accept: " MT_OCI_INDEX
 
@@ -180,6 +181,7 @@ char *registry_referrers_tag(const struct digest *d)
 struct referrers {
 	struct image_index *out;
 	const char *type;
+	size_t seen;
 };
 
 static void index_take(struct image_index *x, const char *type, struct image_index *out)
@@ -204,6 +206,10 @@ static int referrers_page(void *ctx, const json_t *v, struct http_response *rs, 
 	js_dump(v, &b);
 	if (image_index_parse(buf_view(&b), NULL, &x, e) < 0)
 		return err_add(e, "read the list of referrers");
+	f->seen += x.manifests.n;
+	if (f->seen > REFERRERS_MAX)
+		return err_set(e, ERR_DATA, "the registry names more than %d referrers",
+			       REFERRERS_MAX);
 	index_take(&x, f->type, f->out);
 	return x.manifests.n > 0;
 }
@@ -234,7 +240,7 @@ int registry_referrers(struct registry *r, const struct digest *d, const char *a
 	_cleanup_(err_done) struct err own = { 0 };
 	char text[DIGEST_LEN];
 	int status = 0;
-	struct referrers f = { out, artifact_type };
+	struct referrers f = { .out = out, .type = artifact_type };
 	struct session *s = repo_session(r, r->now, e);
 	if (!s)
 		return -1;

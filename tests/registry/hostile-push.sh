@@ -8,6 +8,7 @@ oci_registry oci --other "http://$other"
 oci=$host
 image data 100000
 contents data >want
+echo data >data.txt
 
 terse() {
 	is "$((peak < 131072))" 1 "$1: less than 128 MiB ($peak KiB)"
@@ -65,6 +66,30 @@ chosen && {
 	like "$status" '^[01]$' "tags without end: it ends"
 	terse "tags without end"
 }
+# What refers to an image.
+refers() { # KIND REGEX
+	chosen || return 0
+	peak timeout 120 "$THIMBLE" referrers "$oci/hostile/$1"
+	like "$status" '^[01]$' "$1: it ends"
+	like "$out$err" "$2" "$1: says what it is"
+	terse "$1"
+}
+refers referrers-control 'x/'
+refers referrers-types 'object|manifests'
+refers referrers-digest 'digest'
+refers referrers-deep 'JSON|deep|nest'
+refers referrers-no-index 'manifests|index'
+refers referrers-loop 'more than|circle|same|x/y'
+refers referrers-other 'another host|x/y'
+refers referrers-endless 'large|bytes|MiB|long'
+refers referrers-forever 'more than|too many|x/y'
+chosen && {
+	peak timeout 60 "$THIMBLE" attach --artifact-type text/x "$oci/hostile/subject-other" data.txt
+	like "$status" '^[01]$' "a subject that is another one: it ends"
+	terse "a subject that is another one"
+}
+is "$(count other redirected/more)" 0 "no page is fetched from elsewhere"
+
 for kind in control forever endless; do
 	chosen || continue
 	oci_registry "catalog-$kind" --hostile "catalog-$kind"

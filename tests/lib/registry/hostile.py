@@ -578,6 +578,59 @@ def tags_forever(h, what, words):
         return True
 
 
+# What refers to an image.
+def referrers_kind(name, value, link=None):
+    def function(h, what, words):
+        if what == 'referrers':
+            headers = {'Link': link.replace('OTHER', h.args.other).replace('PATH', h.path)} if link else {}
+            h.answer(200, value if isinstance(value, bytes) else text(value), INDEX, **headers)
+            return True
+    LIES[name] = function
+
+
+def referrer(**more):
+    return {'mediaType': MANIFEST, 'digest': 'sha256:' + '6' * 64, 'size': 100, 'artifactType': 'x/y', **more}
+
+
+def referrers_list(*rows):
+    return {'schemaVersion': 2, 'mediaType': INDEX, 'manifests': list(rows)}
+
+
+referrers_kind('referrers-control', referrers_list(referrer(
+    artifactType='x/' + ESCAPES, annotations={ESCAPES: ESCAPES + '\n'})))
+referrers_kind('referrers-types', referrers_list(7, None, 'x'))
+referrers_kind('referrers-digest', referrers_list(referrer(digest='sha256:../../x')))
+referrers_kind('referrers-deep', b'{"manifests":' + b'[' * 1000000)
+referrers_kind('referrers-no-index', {'tags': []})
+referrers_kind('referrers-loop', referrers_list(referrer()), link='<PATH>; rel="next"')
+referrers_kind('referrers-other', referrers_list(referrer()), link='<OTHER/redirected/more>; rel="next"')
+
+
+@lie
+def referrers_endless(h, what, words):
+    if what == 'referrers':
+        endless(h, kind=INDEX)
+
+
+@lie
+def referrers_forever(h, what, words):
+    if what == 'referrers':
+        n = int(h.query.get('last', '0')) + 1
+        rows = [referrer(annotations={'n': f'{n}-{i}', 'fill': 'x' * 100}) for i in range(1000)]
+        h.answer(200, text(referrers_list(*rows)), INDEX,
+                 Link=f'<{h.path.partition("?")[0]}?last={n}>; rel="next"')
+        return True
+
+
+@lie
+def subject_other(h, what, words):
+    """Says that it keeps referrers, of something else."""
+    if what == 'manifests' and h.command == 'PUT':
+        data = h.body()
+        h.answer(201, Docker_Content_Digest=digest_of(data), OCI_Subject='sha256:' + '7' * 64)
+        return True
+
+
 # ---- --hostile KIND ------------------------------------------------------------------------------
 def anywhere(h, path):
     k = h.args.hostile
