@@ -35,7 +35,7 @@ enum compression comp_sniff(const void *p, size_t n)
 	return COMP_NONE;
 }
 
-/* The looked-at bytes first, then the rest of `in`; the inflater (if any) is owned. */
+/* The looked-at bytes first, then the rest of `in`; an inflater (if any) owns this. */
 struct replay {
 	struct source base;
 	struct source *in;
@@ -69,13 +69,6 @@ static struct replay *replay_new(struct source *in)
 	return r;
 }
 
-struct source *comp_source(struct source *in, enum compression c, struct err *e)
-{
-	if (c == COMP_NONE)
-		return &replay_new(in)->base;
-	return inflate_source(in, false, c, e);
-}
-
 struct source *comp_source_auto(struct source *in, enum compression *found, struct err *e)
 {
 	struct replay *r = replay_new(in);
@@ -88,7 +81,7 @@ struct source *comp_source_auto(struct source *in, enum compression *found, stru
 	enum compression c = comp_sniff(r->head, r->have);
 	if (found)
 		*found = c;
-	return c == COMP_NONE ? &r->base : inflate_source(&r->base, true, c, e);
+	return c == COMP_NONE ? &r->base : inflate_source(&r->base, c, e);
 }
 
 /* Writes through, for COMP_NONE. */

@@ -156,7 +156,6 @@ static int xz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, str
 	case LZMA_STREAM_END: d->complete = true; return 0;
 	case LZMA_MEMLIMIT_ERROR:
 		return inflate_damaged(d, "it needs more than 128 MiB of memory", e);
-	case LZMA_FORMAT_ERROR: return inflate_damaged(d, "it is not xz", e);
 	default: return inflate_damaged(d, NULL, e);
 	}
 }
@@ -206,13 +205,12 @@ static void inflater_close(struct source *s)
 {
 	struct inflater *d = (struct inflater *)s;
 	d->format->stop(d);
-	if (d->owned)
-		source_close(d->in);
+	source_close(d->in);
 	free(d->piece);
 	free(d);
 }
 
-struct source *inflate_source(struct source *in, bool owned, enum compression c, struct err *e)
+struct source *inflate_source(struct source *in, enum compression c, struct err *e)
 {
 	static const struct source_ops ops = { inflater_read, inflater_close };
 	static const struct format formats[] = {
@@ -224,7 +222,6 @@ struct source *inflate_source(struct source *in, bool owned, enum compression c,
 	struct inflater *d = NEW(struct inflater);
 	d->base.ops = &ops;
 	d->in = in;
-	d->owned = owned;
 	d->format = c == COMP_GZIP && inflate_isal_there() ? &inflate_isal : &formats[c];
 	d->piece = mem_resize(NULL, PIECE, 1);
 	if (d->format->start(d, e) < 0) {

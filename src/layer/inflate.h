@@ -20,7 +20,6 @@ struct format {
 struct inflater {
 	struct source base;
 	struct source *in;
-	bool owned;
 	const struct format *format;
 	uint8_t *piece;
 	size_t at, have;

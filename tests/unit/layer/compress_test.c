@@ -244,7 +244,7 @@ static void readahead__gives_the_same_and_can_be_left(void **state)
 	_cleanup_(buf_done) struct buf packed = { 0 }, some = { 0 };
 	gzip_of(f, &data, 1, 1 << 20, 0, &packed);
 	_cleanup_(source_closep) struct source *cut = source_mem(packed.p, packed.len - 3);
-	_cleanup_(source_closep) struct source *gz = comp_source(cut, COMP_GZIP, &f->e);
+	_cleanup_(source_closep) struct source *gz = comp_source_auto(cut, NULL, &f->e);
 	s = source_readahead(gz);
 	while ((n = source_read(s, piece, sizeof piece, &f->e)) > 0)
 		buf_add(&some, piece, (size_t)n);
