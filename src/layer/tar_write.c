@@ -135,10 +135,13 @@ static int put_xattrs(const struct entry *ent, struct buf *pax, struct err *e)
 		if (xattr_is_overlay(x->name))
 			continue; /* of a nested overlay: whoever unpacks this must not act on it */
 		if (strchr(x->name, '=')) {
-			(void)err_set(e, ERR_DATA,
-				      "an archive cannot hold the extended attribute '%s'",
-				      x->name);
-			return err_hint(e, "its name has a '=', where tar ends the name");
+			(void)err_set(
+				e, ERR_DATA,
+				"an archive cannot hold the extended attribute '%s': tar ends "
+				"its name at the '='",
+				x->name);
+			return err_hint(e, "remove it where it is set: setfattr -x '%s' FILE",
+					x->name);
 		}
 		buf_clear(&key);
 		buf_printf(&key, "SCHILY.xattr.%s", x->name);

@@ -593,6 +593,27 @@ static void write__refuses_names_that_mean_deletions(void **state)
 	index_done(&x);
 }
 
+
+static void write__refuses_attributes_that_tar_cannot_name(void **state)
+{
+	struct fixture *f = *state;
+	static const struct xattr attribute = { (char *)"user.a=b", (char *)"c", 1 };
+	_cleanup_(buf_done) struct buf out = { 0 };
+	_cleanup_(sink_closep) struct sink *s = sink_buf(&out);
+	struct index x;
+	index_init(&x);
+	struct entry *ent = index_add(&x, SL("f"), ENTRY_DIR);
+	ent->xattrs = &attribute;
+	ent->xattrs_n = 1;
+	assert_int_equal(tree_write_tar(f->fd, &x, -1, s, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_DATA);
+	assert_string_equal(f->e.chain[0], "an archive cannot hold the extended attribute "
+					   "'user.a=b': tar ends its name at the '='");
+	assert_string_equal(f->e.hints[0],
+			    "remove it where it is set: setfattr -x 'user.a=b' FILE");
+	index_done(&x);
+}
+
 static void verify_and_digest__name_what_differs(void **state)
 {
 	struct fixture *f = *state;
@@ -656,6 +677,7 @@ int main(void)
 		T(apply__reads_what_gnu_tar_and_bsdtar_write),
 		T(write__is_read_by_gnu_tar_and_bsdtar),
 		T(write__refuses_names_that_mean_deletions),
+		T(write__refuses_attributes_that_tar_cannot_name),
 		T(verify_and_digest__name_what_differs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
