@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "layer/entry.h"
 #include "layer/tar_in.h"
+#include <assert.h>
 
 void pax_done(struct pax *p)
 {
@@ -18,13 +19,11 @@ static int tar_octal(const uint8_t *p, size_t n, const char *what, uint64_t *out
 {
 	uint64_t v = 0;
 	size_t i = 0;
+	assert(n <= 21); /* of a header at most 12: it cannot wrap */
 	while (i < n && p[i] == ' ')
 		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++) {
-		if (v >> 61)
-			return err_set(e, ERR_DATA, "the %s in the archive is too large", what);
+	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
 		v = v << 3 | (uint64_t)(p[i] - '0');
-	}
 	for (; i < n; i++)
 		if (p[i] != ' ' && p[i] != '\0')
 			return err_set(e, ERR_DATA, "the %s in the archive is no number", what);

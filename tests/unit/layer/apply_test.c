@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/proc.h"
 #include "fixture.h"
+#include <sys/socket.h>
+#include <sys/un.h>
 
 /* What the index says, one line an entry. */
 static void index_text(const struct index *x, struct buf *out)
@@ -302,6 +304,176 @@ static void apply__refuses_what_is_malformed(void **state)
 	}
 }
 
+/* A number that a header cannot mean. */
+static void apply__refuses_wild_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = root_opts();
+	static const struct {
+		char type;
+		size_t at, n; /* field of the header */
+		const char *bytes, *says;
+	} cases[] = {
+		{ '0', 100, 8, "\x80\0\0\1\0\0\0\0",
+		  "the mode in the archive is too large (4294967296)" },
+		{ '0', 100, 8, "\xff\xff\xff\xff\xff\xff\xff\xff",
+		  "the mode in the archive is negative" },
+		{ '0', 108, 8, "\x80\0\0\0\xff\xff\xff\xff",
+		  "the owner in the archive is too large (4294967295)" },
+		{ '0', 116, 8, "\x80\0\0\0\xff\xff\xff\xff",
+		  "the group in the archive is too large (4294967295)" },
+		{ '0', 124, 12, "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff",
+		  "the size in the archive is too large (9223372036854775807)" },
+		{ '0', 124, 12, "\x80\0\0\0\x80\0\0\0\0\0\0\0",
+		  "the size in the archive is too large" },
+		{ '0', 124, 12, "\x80\0\0\1\0\0\0\0\0\0\0\0",
+		  "the size in the archive is too large" },
+		{ '0', 124, 12, "777777777778", "the size in the archive is no number" },
+		{ '0', 136, 12, "\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff",
+		  "the time in the archive is too large" },
+		{ '0', 136, 12, "\xff\xff\xff\xfe\xff\xff\xff\xff\xff\xff\xff\xff",
+		  "the time in the archive is too large" },
+		{ '3', 329, 8, "0010000", "the device number in the archive is too large (4096)" },
+		{ '4', 337, 8, "04000000",
+		  "the device number in the archive is too large (1048576)" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(buf_done) struct buf tar = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		_free_ char *dir = str_printf("n%zu", i);
+		_close_ int fd = new_dir(f, dir);
+		struct index x;
+		tar_put(&tar, (struct tarh){ .name = "a", .type = cases[i].type });
+		memcpy(tar.p + cases[i].at, cases[i].bytes, cases[i].n);
+		tar_seal(tar.p);
+		tar_end(&tar);
+		assert_int_equal(apply_bytes(fd, buf_view(&tar), &o, &x, &e), -1);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_string_equal(e.chain[0], cases[i].says);
+	}
+}
+
+static void put_attribute(struct buf *pax, const char *name, size_t n)
+{
+	_free_ char *key = str_printf("SCHILY.xattr.%s", name);
+	_cleanup_(buf_done) struct buf value = { 0 };
+	buf_zero(&value, n);
+	pax_record(pax, key, value.p, n);
+}
+
+static void many_pieces(struct buf *tar)
+{
+	_cleanup_(buf_done) struct buf pax = { 0 }, map = { 0 };
+	for (unsigned i = 0; i <= 1u << 16; i++)
+		buf_str(&map, i ? ",0,0" : "0,0");
+	pax_record(&pax, "GNU.sparse.size", "9", 1);
+	pax_record(&pax, "GNU.sparse.map", map.p, map.len);
+	tar_pax(tar, pax.p, pax.len);
+}
+
+static void large_attribute(struct buf *tar)
+{
+	_cleanup_(buf_done) struct buf pax = { 0 };
+	put_attribute(&pax, "user.large", 65537);
+	tar_pax(tar, pax.p, pax.len);
+}
+
+/* More than one header may hold. */
+static void many_attributes(struct buf *tar)
+{
+	for (int i = 0; i < 17; i++) {
+		_cleanup_(buf_done) struct buf pax = { 0 };
+		_free_ char *name = str_printf("user.a%d", i);
+		put_attribute(&pax, name, 65536);
+		tar_pax(tar, pax.p, pax.len);
+	}
+}
+
+static void global_path(struct buf *tar)
+{
+	_cleanup_(buf_done) struct buf pax = { 0 };
+	pax_record(&pax, "path", "a", 1);
+	tar_put(tar, (struct tarh){ .name = "g", .type = 'g', .data = pax.p, .size = pax.len });
+}
+
+static void zeros_before(struct buf *tar)
+{
+	buf_zero(tar, 512);
+}
+
+/* GNU's own end in a NUL, which is counted; without it there is room for one byte too many. */
+static void long_text(struct buf *tar, char type)
+{
+	_free_ char *text = mem_alloc(4097);
+	memset(text, 'n', 4097);
+	tar_put(tar, (struct tarh){ .name = "././@LongLink",
+				    .type = type,
+				    .gnu = true,
+				    .data = text,
+				    .size = 4097 });
+}
+
+static void long_name(struct buf *tar)
+{
+	long_text(tar, 'L');
+}
+
+static void long_link(struct buf *tar)
+{
+	long_text(tar, 'K');
+}
+
+static void large_holes(struct buf *tar)
+{
+	static const char *const sizes[] = { "1",
+					     "274877906944" }; /* 256 GiB is still one file's */
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		_cleanup_(buf_done) struct buf pax = { 0 };
+		pax_record(&pax, "GNU.sparse.size", sizes[i], strlen(sizes[i]));
+		pax_record(&pax, "GNU.sparse.map", "", 0);
+		tar_pax(tar, pax.p, pax.len);
+		if (i == 0)
+			tar_put(tar, (struct tarh){ .name = "one" });
+	}
+}
+
+/* What stands before a member: `before`. */
+static void apply__refuses_too_much_about_a_member(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = root_opts();
+	if (no_owners())
+		skip();
+	static const struct {
+		void (*before)(struct buf *tar);
+		char type;
+		const char *says;
+	} cases[] = {
+		{ many_pieces, '0', "a sparse file has more than 65536 pieces" },
+		{ large_attribute, '0', "the attribute user.large is larger than 65536 bytes" },
+		{ many_attributes, '0',
+		  "the attributes of one file are larger than 1048576 bytes" },
+		{ global_path, '0', "a global extended header sets path for all files" },
+		{ zeros_before, '0', "the archive is damaged (a block of zeros before a header)" },
+		{ long_name, '0', "a name in the archive is longer than 4096 bytes" },
+		{ long_link, '2', "a link target in the archive is longer than 4096 bytes" },
+		{ large_holes, '0', "its sparse files have more than 274877906944 bytes of holes" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(buf_done) struct buf tar = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		_free_ char *dir = str_printf("b%zu", i);
+		_close_ int fd = new_dir(f, dir);
+		struct index x;
+		cases[i].before(&tar);
+		tar_put(&tar, (struct tarh){ .name = "x", .type = cases[i].type, .link = "x" });
+		tar_end(&tar);
+		assert_int_equal(apply_bytes(fd, buf_view(&tar), &o, &x, &e), -1);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_string_equal(e.chain[0], cases[i].says);
+	}
+}
+
 static void apply__refuses_wild_pax_records(void **state)
 {
 	struct fixture *f = *state;
@@ -593,7 +765,6 @@ static void write__refuses_names_that_mean_deletions(void **state)
 	index_done(&x);
 }
 
-
 static void write__refuses_attributes_that_tar_cannot_name(void **state)
 {
 	struct fixture *f = *state;
@@ -612,6 +783,113 @@ static void write__refuses_attributes_that_tar_cannot_name(void **state)
 	assert_string_equal(f->e.hints[0],
 			    "remove it where it is set: setfattr -x 'user.a=b' FILE");
 	index_done(&x);
+}
+
+static void entry__is_of_a_type_that_layers_hold(void **state)
+{
+	struct fixture *f = *state;
+	struct arena a = { 0 };
+	struct entry ent = { 0 };
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct stat st;
+	(void)snprintf(to.sun_path, sizeof to.sun_path, "%s/s", f->dir);
+	_close_ int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(s, (struct sockaddr *)&to, sizeof to), 0);
+	assert_int_equal(fstatat(f->fd, "s", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(entry_from_file(&a, f->fd, "s", &st, &ent, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_DATA);
+	assert_string_equal(f->e.chain[0], "'s' is a socket; a layer cannot hold one");
+	st.st_mode &= ~S_IFMT; /* as the kernel tells of what has no type, and FUSE may of a file */
+	assert_int_equal(entry_from_file(&a, f->fd, "s", &st, &ent, &f->e), -1);
+	assert_string_equal(f->e.chain[0], "'s' is of a type that a layer cannot hold");
+	arena_done(&a);
+}
+
+/* The index is wrong, for the tree is as it was unpacked. */
+static void verify__names_what_the_index_has_and_the_tree_not(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = root_opts();
+	if (no_owners())
+		skip();
+	static const struct xattr caps = { (char *)"security.capability", (char *)"x", 1 };
+	static const struct {
+		const char *path, *says;
+		struct entry change; /* type, opaque, has_digest, xattrs, major */
+	} cases[] = {
+		{ "d",
+		  "its mark as a replaced directory differs",
+		  { .type = ENTRY_DIR, .opaque = true } },
+		{ "f",
+		  "its capabilities are lost",
+		  { .type = ENTRY_FILE, .has_digest = true, .xattrs = &caps, .xattrs_n = 1 } },
+		{ "f", "its content digest is not known", { .type = ENTRY_FILE } },
+		{ "f", "the mark of its deletion is gone", { .type = ENTRY_WHITEOUT } },
+		{ "w", "it is another device", { .type = ENTRY_CHAR, .major = 1, .minor = 3 } },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(buf_done) struct buf tar = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		_free_ char *name = str_printf("t%zu", i), *at = str_printf("'/%s'", cases[i].path);
+		_close_ int fd = new_dir(f, name);
+		struct index x;
+		tar_put(&tar, (struct tarh){ .name = "d", .type = '5' });
+		tar_put(&tar, (struct tarh){ .name = "f", .data = "12" });
+		tar_put(&tar, (struct tarh){ .name = ".wh.w" });
+		tar_end(&tar);
+		ok(f, apply_bytes(fd, buf_view(&tar), &o, &x, &f->e));
+		ok(f, tree_verify(fd, &x, &f->e));
+		const struct entry *to = &cases[i].change;
+		arr_each(ent, &x.entries) {
+			if (strcmp(ent->path, cases[i].path) != 0)
+				continue;
+			ent->type = to->type;
+			ent->opaque = to->opaque;
+			ent->has_digest = to->has_digest;
+			ent->xattrs = to->xattrs;
+			ent->xattrs_n = to->xattrs_n;
+			ent->major = to->major;
+			ent->minor = to->minor;
+		}
+		assert_int_equal(tree_verify(fd, &x, &e), -1);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_string_equal(e.chain[0], cases[i].says);
+		assert_string_equal(e.chain[1], at);
+		index_done(&x);
+	}
+}
+
+static void digest__names_what_differs(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_opts o = root_opts();
+	if (no_owners())
+		skip();
+	static const struct {
+		const char *script, *says;
+	} cases[] = {
+		{ "rm f", "it is missing in the tree" },
+		{ "rm f; mkdir f", "it should be a file and is something else" },
+		{ "printf 123 > f", "it should have 2 bytes and has 3" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(buf_done) struct buf tar = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		_free_ char *name = str_printf("t%zu", i);
+		_close_ int fd = new_dir(f, name);
+		struct index x;
+		tar_put(&tar, (struct tarh){ .name = "f", .data = "12" });
+		tar_end(&tar);
+		ok(f, apply_bytes(fd, buf_view(&tar), &o, &x, &f->e));
+		_free_ char *script = str_printf("cd %s/%s && %s", f->dir, name, cases[i].script);
+		char *argv[] = { (char *)"sh", (char *)"-c", script, NULL };
+		ok(f, proc_run(argv, NULL, &f->e));
+		assert_int_equal(tree_digest(fd, &x, &e), -1);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_string_equal(e.chain[0], cases[i].says);
+		assert_string_equal(e.chain[1], "'/f'");
+		index_done(&x);
+	}
 }
 
 static void verify_and_digest__name_what_differs(void **state)
@@ -671,6 +949,8 @@ int main(void)
 		T(apply__keeps_all_metadata),
 		T(apply__stands_in_for_what_cannot_be_set),
 		T(apply__refuses_what_is_malformed),
+		T(apply__refuses_wild_numbers),
+		T(apply__refuses_too_much_about_a_member),
 		T(apply__refuses_wild_pax_records),
 		T(apply__keeps_its_limits),
 		T(apply__reads_sparse_files_of_every_kind),
@@ -678,6 +958,9 @@ int main(void)
 		T(write__is_read_by_gnu_tar_and_bsdtar),
 		T(write__refuses_names_that_mean_deletions),
 		T(write__refuses_attributes_that_tar_cannot_name),
+		T(entry__is_of_a_type_that_layers_hold),
+		T(verify__names_what_the_index_has_and_the_tree_not),
+		T(digest__names_what_differs),
 		T(verify_and_digest__name_what_differs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

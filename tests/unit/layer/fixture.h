@@ -145,6 +145,16 @@ static _unused_ void tar_pad(struct buf *b)
 	buf_zero(b, -b->len & 511);
 }
 
+/* The checksum of a header. */
+static _unused_ void tar_seal(char *block)
+{
+	unsigned sum = 0;
+	memset(block + 148, ' ', 8);
+	for (int i = 0; i < 512; i++)
+		sum += (unsigned char)block[i];
+	(void)snprintf(block + 148, 8, "%06o", sum);
+}
+
 static _unused_ void tar_head(struct buf *b, const struct tarh *h, uint64_t size)
 {
 	char block[512] = { 0 };
@@ -170,11 +180,8 @@ static _unused_ void tar_head(struct buf *b, const struct tarh *h, uint64_t size
 	       8);
 	(void)snprintf(block + 329, 8, "%07o", h->major & 07777777u);
 	(void)snprintf(block + 337, 8, "%07o", h->minor & 07777777u);
-	memset(block + 148, ' ', 8);
-	unsigned sum = h->bad_sum;
-	for (int i = 0; i < 512; i++)
-		sum += (unsigned char)block[i];
-	(void)snprintf(block + 148, 8, "%06o", sum);
+	tar_seal(block);
+	block[153] ^= h->bad_sum; /* its last digit */
 	buf_add(b, block, 512);
 }
 

@@ -146,6 +146,77 @@ static void read__checks_bounds_under_a_good_checksum(void **state)
 	index_done(&x);
 }
 
+static void put_le32(struct buf *b, size_t at, uint32_t v)
+{
+	for (int k = 0; k < 4; k++)
+		b->p[at + (size_t)k] = (char)(v >> (8 * k));
+}
+
+static void seal(struct buf *b)
+{
+	put_le32(b, 8, libdeflate_crc32(0, b->p + 12, b->len - 12));
+}
+
+/* Numbers and texts that do not fit together, under a good checksum. In index_io.c's words: two records
+ * of 92 bytes from 24, one of 12 for the attribute from 208, the text from 220. */
+static void read__says_what_is_damaged(void **state)
+{
+	struct fixture *f = *state;
+	enum { A = 24, B = A + 92, ATTR = B + 92, TEXT = ATTR + 12 };
+	static const char text[] = "a\0b\0user.k\0v"; /* offsets 0, 2, 4, 11; 13 bytes */
+	static const struct {
+		size_t at;
+		uint32_t value;
+		const char *says;
+	} cases[] = {
+		{ ATTR, 13, "an attribute has no name" },
+		{ ATTR, UINT32_MAX, "an attribute has no name" },
+		{ ATTR, 1, "an attribute has no name" },
+		{ ATTR + 4, 13, "an attribute lies outside" },
+		{ ATTR + 8, 2, "an attribute lies outside" },
+		{ ATTR + 8, UINT32_MAX - 10, "an attribute lies outside" },
+		{ A, 2, "its entries are not in order" },
+		{ B, 0, "its entries are not in order" },
+		{ TEXT + 9, 0x2a2a2a2a, "its text does not end" },
+	};
+	struct index x, y;
+	static const struct xattr attribute = { (char *)"user.k", (char *)"v", 1 };
+	_cleanup_(buf_done) struct buf whole = { 0 };
+	index_init(&x);
+	index_add(&x, SL("a"), ENTRY_FILE);
+	struct entry *ent = index_add(&x, SL("b"), ENTRY_FILE);
+	ent->xattrs = &attribute;
+	ent->xattrs_n = 1;
+	index_write(&x, &whole);
+	index_done(&x);
+	assert_int_equal(whole.len, TEXT + sizeof text);
+	assert_memory_equal(whole.p + TEXT, text, sizeof text);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_cleanup_(buf_done) struct buf b = { 0 };
+		_cleanup_(err_done) struct err e = { 0 };
+		_free_ char *want = str_printf("the index of this layer is damaged: %s",
+					       cases[i].says);
+		buf_slice(&b, buf_view(&whole));
+		put_le32(&b, cases[i].at, cases[i].value);
+		seal(&b);
+		assert_int_equal(index_read(buf_view(&b), &y, &e), -1);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_string_equal(e.chain[0], want);
+	}
+
+	/* one record, and no text at all */
+	put_le32(&whole, 12, 1);
+	put_le32(&whole, 16, 0);
+	put_le32(&whole, 20, 0);
+	whole.len = B;
+	seal(&whole);
+	assert_int_equal(index_read(buf_view(&whole), &y, &f->e), -1);
+	assert_string_equal(f->e.chain[0], "the index of this layer is damaged: it has no text");
+	/* not one byte of it is looked at */
+	assert_int_equal(index_read((struct slice){ "", INDEX_MAX + 1ull }, &y, &f->e), -1);
+	assert_string_equal(f->e.chain[0], "the index of this layer is damaged: it is too large");
+}
+
 static void size__counts_a_group_once(void **state)
 {
 	(void)state;
@@ -174,6 +245,8 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(read__checks_bounds_under_a_good_checksum,
 						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(read__says_what_is_damaged, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test(size__counts_a_group_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,49 @@ static void resolve__follows_as_the_kernel_does(void **state)
 	index_done(&x);
 }
 
+/* Each link leaves more behind it to be resolved than there was; 40 of them would be taken. */
+static void resolve__ends_where_the_path_becomes_too_long(void **state)
+{
+	struct fixture *f = *state;
+	struct view v = { 0 };
+	struct index x;
+	struct view_hit hit;
+	char *key = NULL;
+	_cleanup_(buf_done) struct buf target = { 0 };
+	index_init(&x);
+	buf_str(&target, "l");
+	for (int i = 0; i < 16; i++)
+		buf_printf(&target, "/%0250d", i);
+	index_add(&x, SL("l"), ENTRY_SYMLINK)->link = target.p;
+	view_push(&v, &x);
+	assert_int_equal(view_resolve(&v, "/l", true, &key, &hit, &f->e), -1);
+	assert_null(key);
+	assert_int_equal(f->e.kind, ERR_DATA);
+	assert_string_equal(f->e.chain[0], "'/l': the path becomes too long");
+	view_done(&v);
+	index_done(&x);
+}
+
+static void absent_keys__are_named(void **state)
+{
+	struct fixture *f = *state;
+	struct view v = { 0 };
+	struct index x;
+	_cleanup_(buf_done) struct buf out = { 0 };
+	_cleanup_(sink_closep) struct sink *to = sink_buf(&out);
+	layer(&x, "a/ a/b");
+	view_push(&v, &x);
+	assert_null(view_walk_open(&v, "a/c", &f->e));
+	assert_int_equal(f->e.kind, ERR_ABSENT);
+	assert_string_equal(f->e.chain[0], "there is no '/a/c'");
+	assert_int_equal(tree_write_view(&v, "a/d", NULL, NULL, -1, to, &f->e), -1);
+	assert_int_equal(f->e.kind, ERR_ABSENT);
+	assert_string_equal(f->e.chain[0], "there is no '/a/d'");
+	assert_int_equal(out.len, 0);
+	view_done(&v);
+	index_done(&x);
+}
+
 static void list__tells_direct_names(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +321,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(push__merges_as_overlayfs_does),
 		cmocka_unit_test_setup_teardown(resolve__follows_as_the_kernel_does, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(resolve__ends_where_the_path_becomes_too_long,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(absent_keys__are_named, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(list__tells_direct_names, fixture_setup,
 						fixture_teardown),
