@@ -493,8 +493,7 @@ static int parse_control(struct parse *p, struct gt_node *node, struct err *e)
 {
 	size_t from = p->at, vars = p->vars.n;
 	enum list_end end;
-	if (++p->depth > GT_DEPTH_MAX)
-		return fail(p, p->at, e, "more than %d levels of nesting", GT_DEPTH_MAX);
+	p->depth++; /* parse_pipe, which goes one deeper, refuses too many */
 	p->loops += node->kind == GT_RANGE;
 	if (parse_pipe(p, node->kind == GT_RANGE, true, &node->pipe, e) < 0 ||
 	    expect_close(p, e) < 0 || parse_list(p, &node->body, &end, e) < 0)

@@ -178,6 +178,8 @@ static void mistakes__are_named(void **state)
 		{ "{{if}}x{{end}}", "missing" },
 		{ "{{if true}}", "{{end}} is missing" },
 		{ "{{if true}}{{else}}{{else}}{{end}}", "second {{else}}" },
+		{ "{{if true}}{{else x}}{{end}}", "}} is missing here" },
+		{ "{{if true}}{{end x}}", "}} is missing here" },
 		{ "{{else}}", "{{else}} without" },
 		{ "{{end}}", "{{end}} without" },
 		{ "{{break}}", "outside of {{range}}" },
