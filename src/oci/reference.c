@@ -215,7 +215,10 @@ static int parse(struct slice s, struct reference *out, struct err *e)
 		return -1;
 	bool official = slice_is(host, "docker.io") && slice_find(name, '/') == name.n;
 	if (official && name.n + strlen("library/") > PATH_LONGEST)
-		return err_set(e, ERR_USER, "the name is longer than %d bytes", PATH_LONGEST);
+		return err_set(e, ERR_USER,
+			       "the name is longer than %d bytes with the 'library/' that stands "
+			       "before it at docker.io",
+			       PATH_LONGEST);
 	out->host = slice_dup(host);
 	out->path = str_printf("%s%.*s", official ? "library/" : "", SLF(name));
 	out->tag = tag.n ? slice_dup(tag) : NULL;

@@ -74,6 +74,10 @@ static void reference_parse__says_which_part_is_wrong(void **state)
 		{ "hello:a:b", "'hello:a'" }, /* b is the tag: Docker refuses it too */
 		{ "hello:" X(TEN) TEN TEN TEN, "the tag is longer than 128" },
 		{ X(X("0")) X(X("0")) X(X("0")), "the name is longer than 255" },
+		/* 250 bytes, which anywhere else are not too many */
+		{ X(X("0")) X(X("0")) TEN TEN TEN TEN TEN,
+		  "the name is longer than 255 bytes with the 'library/' that stands before it at "
+		  "docker.io" },
 		{ "a//b", "empty part" },
 		{ "a/", "empty part" },
 		{ "/a", "empty part" },
