@@ -59,9 +59,11 @@ static void add_reason(int fs, struct err *e)
 static int set_dir(int fs, const char *key, const struct overlay_dir *d, struct err *e)
 {
 	_free_ char *path = by_descriptor(d);
-	if (strlen(path) > VALUE_MAX)
-		return err_set(e, ERR_SYS, "the path of a layer is too long to be mounted: %s",
-			       path);
+	if (strlen(path) > VALUE_MAX) {
+		err_set(e, ERR_SYS, "the path of a layer is too long to be mounted: %s", path);
+		errno = ENAMETOOLONG;
+		return -1;
+	}
 	if (fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0) < 0) {
 		int no = errno;
 		err_sys(e, "set overlay's %s to '%s'", key, d->path ? d->path : path);

@@ -922,6 +922,18 @@ static void sandbox__setup_failure_leaves_nothing(void **state)
 	assert_int_equal(j.e.sys_errno, ENOENT);
 	job_done(&j);
 
+	job_init(&j);
+	char longest[] = "./././././././././././././././././././././././././././././././././././."
+			 "/././././././././././././././././././././././././././././././././././."
+			 "/././././././././././././././././././././././././././././././././././."
+			 "/././././././././././././././././././././././././././././././././././l1";
+	const char *const far[] = { "l0", longest };
+	j.spec.root.lowers = far;
+	assert_int_equal(job_argv(&j, argv), -1);
+	assert_non_null(strstr(line_of(&j.e), "the path of a layer is too long to be mounted: "));
+	assert_non_null(strstr(line_of(&j.e), longest));
+	job_done(&j);
+
 	job_init(&j); /* fails inside, after the process was born */
 	j.spec.hostname =
 		"a-name-that-is-longer-than-the-sixty-four-bytes-which-the-kernel-has-room-for";

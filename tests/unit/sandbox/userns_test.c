@@ -53,7 +53,7 @@ static void make_file(const char *name, const char *text)
 struct attempt {
 	const char *test; /* THIMBLE_TEST_USERNS */
 	const char *procsys; /* directory below the world, or NULL */
-	const char *subuid; /* file below the world */
+	const char *subuid, *subgid; /* files below the world */
 	const char *path; /* PATH, or NULL */
 	bool stay_root;
 };
@@ -68,11 +68,12 @@ static char *attempt(const struct attempt *a)
 		struct err e = { 0 };
 		struct buf b = { 0 };
 		_free_ char *subuid = file_path(a->subuid ? a->subuid : "subuid");
+		_free_ char *subgid = file_path(a->subgid ? a->subgid : "subuid");
 		_free_ char *procsys = file_path(a->procsys ? a->procsys : "nothing");
 		if (!a->stay_root)
 			become_user();
 		(void)setenv("THIMBLE_TEST_SUBUID", subuid, 1);
-		(void)setenv("THIMBLE_TEST_SUBGID", subuid, 1);
+		(void)setenv("THIMBLE_TEST_SUBGID", subgid, 1);
 		(void)setenv("THIMBLE_TEST_PROCSYS", procsys, 1);
 		if (a->test)
 			(void)setenv("THIMBLE_TEST_USERNS", a->test, 1);
@@ -134,6 +135,12 @@ static void userns_enter__names_the_missing_line(void **state)
 	assert_says(&(struct attempt){ .subuid = "others" }, line);
 	_free_ char *first = str_printf("usermod --add-subuids 100000-165535 %s", w.user);
 	assert_says(&(struct attempt){ .subuid = "missing" }, first);
+	_free_ char *group = str_printf("usermod --add-subgids 165536-231071 %s", w.user);
+	assert_says(&(struct attempt){ .subgid = "others" }, "has no subordinate group ids");
+	assert_says(&(struct attempt){ .subgid = "others" }, group);
+	/* directories */
+	assert_says(&(struct attempt){ .subuid = "ubuntu" }, "Is a directory");
+	assert_says(&(struct attempt){ .subgid = "debian" }, "Is a directory");
 }
 
 static void userns_enter__names_the_missing_program(void **state)
