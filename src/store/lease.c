@@ -29,6 +29,17 @@ static int lock(int fd, int how)
 	return r;
 }
 
+/* A lock that is refused, by what is not another lock. */
+static int no_lock(const struct store *s, const char *name, struct err *e)
+{
+	int no = errno;
+	err_sys(e, "lock '%s/leases/%s'", s->path, name);
+	if (no == ENOLCK || no == ENOSYS || no == EOPNOTSUPP || no == EINVAL)
+		err_hint(e, "the file system of the store has to know locks (flock): put the store "
+			    "elsewhere with --root DIR or THIMBLE_ROOT");
+	return -1;
+}
+
 /* Made, then locked; a sweeper that comes between the two takes it for dead and unlinks it under
  * its own lock, so look afterwards whether it is still there. 1, 0 try again, -1. */
 static int try_lease(struct store *s, struct err *e)
@@ -40,8 +51,15 @@ static int try_lease(struct store *s, struct err *e)
 				0600);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : err_sys(e, "make a lease in '%s/leases'", s->path);
+	if (lock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return 0;
+		(void)no_lock(s, name, e);
+		(void)unlinkat(s->fd, path, 0);
+		return -1;
+	}
 	struct stat st;
-	if (lock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
 		return 0;
 	s->lease_fd = take_fd(&fd);
 	s->lease_name = take_ptr(&name);
@@ -53,8 +71,11 @@ const char *lease_name(struct store *s, struct err *e)
 	for (int i = 0; !s->lease_name && i < 64; i++)
 		if (try_lease(s, e) < 0)
 			return NULL;
-	if (!s->lease_name)
+	if (!s->lease_name) {
 		err_set(e, ERR_SYS, "cannot take a lease in '%s/leases'", s->path);
+		err_hint(e, "another process locks each file that is made there: try again when it "
+			    "has ended");
+	}
 	return s->lease_name;
 }
 
@@ -162,7 +183,7 @@ int gate_enter(struct store *s, bool exclusive, struct err *e)
 	if (s->gate_fd < 0)
 		return err_sys(e, "open '%s/leases/gate'", s->path);
 	if (lock(s->gate_fd, exclusive ? LOCK_EX : LOCK_SH) < 0)
-		return err_sys(e, "lock '%s/leases/gate'", s->path);
+		return no_lock(s, LEASES_GATE, e);
 	s->gate_depth = 1;
 	return 0;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "store/ctxcache.h"
 #include "store/internal.h"
@@ -304,6 +308,78 @@ static void cache__forgets_what_is_damaged(void **state)
 	refused(f, ERR_USER, cache_put(f->s, "../x", &k, SL("v"), &f->e));
 }
 
+/* flock fails with this errno from now on, as on a file system of a network. */
+static void refuse_locks(int no)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_flock, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)no),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { COUNT_OF(code), code };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+		_exit(90);
+}
+
+static int use_nothing(struct store *s, struct err *e)
+{
+	return store_lease(s, e);
+}
+
+static int use_gate(struct store *s, struct err *e)
+{
+	return gate_enter(s, false, e);
+}
+
+static void lease__says_why_there_is_none(void **state)
+{
+	static const struct {
+		int no;
+		int (*use)(struct store *s, struct err *e);
+		const char *says, *hint; /* NULL: none */
+		size_t left; /* files in leases/ */
+	} cases[] = {
+		{ ENOLCK, use_nothing, "No locks available", "has to know locks (flock)", 0 },
+		{ ENOSYS, use_nothing, "Function not implemented", "has to know locks (flock)", 0 },
+		{ EINTR + 1000, use_nothing, "Unknown error", NULL, 0 },
+		{ ENOLCK, use_gate, "/leases/gate': No locks available",
+		  "has to know locks (flock)", 1 },
+		{ EWOULDBLOCK, use_nothing, "cannot take a lease in '",
+		  "another process locks each file that is made there", 64 },
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		int said[2];
+		char text[1024] = "";
+		assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+		size_t before = count_in(f, "leases");
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct err e = { 0 };
+			struct buf b = { 0 };
+			store_after_fork(f->s);
+			struct store *s = open_again(f);
+			refuse_locks(cases[i].no);
+			if (!s || cases[i].use(s, &e) == 0)
+				_exit(91);
+			err_format(&e, false, &b);
+			_exit(write(said[1], b.p, b.len) != (ssize_t)b.len);
+		}
+		int status = -1;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_true(read(said[0], text, sizeof text - 1) > 0);
+		if (!strstr(text, cases[i].says) ||
+		    (cases[i].hint ? !strstr(text, cases[i].hint) : !!strstr(text, "try ")))
+			fail_msg("case %zu: %s", i, text);
+		assert_int_equal(count_in(f, "leases") - before, cases[i].left);
+		close(said[0]);
+		close(said[1]);
+	}
+}
+
 /* Another program, not a fork: nothing that a process makes up for itself may be in what it writes. */
 static void records__are_read_by_the_next_process(void **state)
 {
@@ -421,6 +497,7 @@ int main(int argc, char **argv)
 		T(blob_read__tells_what_is_absent),
 		T(blob_adopt__refuses_links),
 		T(cache__forgets_what_is_damaged),
+		T(lease__says_why_there_is_none),
 		T(records__are_read_by_the_next_process),
 		T(store__stays_whole_on_a_full_disk),
 	};
