@@ -239,9 +239,12 @@ static int put_config(struct store *s, const struct image_new *n, struct manifes
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
 	image_config_write(n->cfg, &b);
-	if (b.len > MANIFEST_MAX)
-		return err_set(e, ERR_USER, "the config of the image is larger than %u bytes",
-			       MANIFEST_MAX);
+	if (b.len > MANIFEST_MAX) {
+		err_set(e, ERR_USER, "the config of the image is larger than %u bytes",
+			MANIFEST_MAX);
+		return err_hint(e, "it holds the labels, the environment and the text of every "
+				   "instruction: put what is long into a file");
+	}
 	m->config.media_type = str_dup(n->docker ? MT_DOCKER_CONFIG : MT_OCI_CONFIG);
 	m->config.size = b.len;
 	return blob_put(s, buf_view(&b), &m->config.digest, e);
@@ -252,10 +255,11 @@ int image_put(struct store *s, const struct image_new *n, struct digest *manifes
 {
 	_cleanup_(image_done) struct image im = { 0 };
 	struct manifest *m = &im.manifest;
-	if (n->snaps_n > MANIFEST_LAYERS_MAX)
-		return err_set(e, ERR_USER,
-			       "an image cannot have more than %u layers, this one has %zu",
-			       MANIFEST_LAYERS_MAX, n->snaps_n);
+	if (n->snaps_n > MANIFEST_LAYERS_MAX) {
+		err_set(e, ERR_USER, "an image cannot have more than %u layers, this one has %zu",
+			MANIFEST_LAYERS_MAX, n->snaps_n);
+		return err_hint(e, "join some RUN and COPY steps, or start from a flattened image");
+	}
 	m->media_type = str_dup(n->docker ? MT_DOCKER_MANIFEST : MT_OCI_MANIFEST);
 	arr_clear(&n->cfg->diff_ids);
 	for (size_t i = 0; i < n->snaps_n; i++)

@@ -39,12 +39,14 @@ static inline _unused_ void put_text(const char *path, const char *text)
 	close(fd);
 }
 
+static _unused_ bool stay_outside; /* of the namespace: for tests of what a user meets there */
+
 static inline _unused_ void enter_namespace(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	char map[64];
-	if (uid == 0)
+	if (uid == 0 || stay_outside)
 		return;
 	if (unshare(CLONE_NEWUSER) < 0)
 		fail_msg("no user namespace: %s", strerror(errno));

@@ -126,6 +126,62 @@ static void image__standing_on_the_machine_says_so(void **state)
 	image_config_done(&cfg);
 }
 
+static void image_open__refuses_what_does_not_fit_together(void **state)
+{
+	struct fixture *f = *state;
+	struct digest m, id;
+	struct image im = { 0 };
+	char text[DIGEST_LEN];
+	make_image(f, f->s, "Hello!", NULL, &m, &id);
+	struct {
+		const char *type, *says;
+	} cases[] = {
+		{ "application/vnd.oci.empty.v1+json",
+		  "it is not an image: its config has the type 'application/vnd.oci.empty.v1+json'" },
+		{ MT_OCI_CONFIG, "the manifest has 0 layers, the config 1" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		_free_ char *json = str_printf(
+			"{\"schemaVersion\":2,\"mediaType\":\"" MT_OCI_MANIFEST
+			"\",\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":2},"
+			"\"layers\":[]}",
+			cases[i].type, digest_text(&id, text));
+		ok(f, blob_put(f->s, slice_of(json), &m, &f->e));
+		refused(f, ERR_DATA, image_open_digest(f->s, &m, &im, &f->e));
+		assert_string_equal(f->e.chain[0], cases[i].says);
+	}
+}
+
+static void image_put__keeps_what_others_can_read(void **state)
+{
+	struct fixture *f = *state;
+	struct digest m, id;
+	char snap[SNAP_ID];
+	struct image_config cfg = { 0 };
+	cfg.platform.os = str_dup("linux");
+	cfg.platform.arch = str_dup("amd64");
+	make_snap(f, f->s, "hello", "Hello!", true, snap);
+	char *snaps[MANIFEST_LAYERS_MAX + 1];
+	for (size_t i = 0; i < COUNT_OF(snaps); i++)
+		snaps[i] = snap;
+	struct image_new n = { .cfg = &cfg, .snaps = snaps, .snaps_n = COUNT_OF(snaps) };
+	refused(f, ERR_USER, image_put(f->s, &n, &m, &id, &f->e));
+	assert_string_equal(f->e.chain[0],
+			    "an image cannot have more than 1024 layers, this one has 1025");
+	assert_true(mentions(&f->e, "join some RUN and COPY steps"));
+
+	n.snaps_n = 1;
+	_free_ char *large = mem_alloc(MANIFEST_MAX + 1);
+	memset(large, 'x', MANIFEST_MAX);
+	large[MANIFEST_MAX] = '\0';
+	strs_add(&cfg.cmd, large);
+	cfg.has_cmd = true;
+	refused(f, ERR_USER, image_put(f->s, &n, &m, &id, &f->e));
+	assert_string_equal(f->e.chain[0], "the config of the image is larger than 4194304 bytes");
+	assert_true(mentions(&f->e, "put what is long into a file"));
+	image_config_done(&cfg);
+}
+
 static void image_fs__reads_files_of_all_layers(void **state)
 {
 	struct fixture *f = *state;
@@ -169,6 +225,8 @@ int main(void)
 		T(image_open__says_what_is_there),
 		T(images_list__has_rows_for_all_names),
 		T(image__standing_on_the_machine_says_so),
+		T(image_open__refuses_what_does_not_fit_together),
+		T(image_put__keeps_what_others_can_read),
 		T(image_fs__reads_files_of_all_layers),
 		T(image__is_found_when_the_mapping_was_lost),
 	};

@@ -105,6 +105,19 @@ static void snap_commit__keeps_one_of_a_diff_id(void **state)
 	assert_int_equal(count_in(f, "tmp"), 0);
 }
 
+static void snap_file__opens_no_pipe(void **state)
+{
+	struct fixture *f = *state;
+	char id[SNAP_ID];
+	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
+	make_snap(f, f->s, "hello", "Hello!", true, id);
+	ok(f, snap_open(f->s, id, &sn, &f->e));
+	assert_int_equal(unlinkat(sn.treefd, "hello", 0), 0);
+	assert_int_equal(mkfifoat(sn.treefd, "hello", 0600), 0);
+	refused(f, ERR_DATA, snap_file(&sn, "hello", &f->e)); /* and does not wait for a writer */
+	assert_string_equal(f->e.chain[0], "'/hello' in the image is not a regular file");
+}
+
 static void snap__is_believed_in_the_boot_of_its_making(void **state)
 {
 	struct fixture *f = *state;
@@ -224,6 +237,7 @@ int main(void)
 		T(snap_abort__leaves_nothing),
 		T(snap_complete__finds_what_is_missing),
 		T(snap_commit__keeps_one_of_a_diff_id),
+		T(snap_file__opens_no_pipe),
 		T(snap__is_believed_in_the_boot_of_its_making),
 		T(snap__is_checked_in_a_later_boot),
 		T(snap__that_is_damaged_can_be_made_again),

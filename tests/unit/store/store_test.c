@@ -308,6 +308,21 @@ static void cache__forgets_what_is_damaged(void **state)
 	refused(f, ERR_USER, cache_put(f->s, "../x", &k, SL("v"), &f->e));
 }
 
+static void cache_put__has_a_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct digest k;
+	_cleanup_(buf_done) struct buf b = { 0 }, back = { 0 };
+	digest_of(SL("key"), &k);
+	buf_zero(&b, CACHE_VALUE_MAX + 1);
+	refused(f, ERR_USER, cache_put(f->s, "step", &k, buf_view(&b), &f->e));
+	assert_string_equal(f->e.chain[0], "a cache record of 1048577 bytes is too large");
+	b.len--;
+	ok(f, cache_put(f->s, "step", &k, buf_view(&b), &f->e));
+	assert_int_equal(cache_get(f->s, "step", &k, &back, &f->e), 1);
+	assert_int_equal(back.len, CACHE_VALUE_MAX);
+}
+
 /* flock fails with this errno from now on, as on a file system of a network. */
 static void refuse_locks(int no)
 {
@@ -497,6 +512,7 @@ int main(int argc, char **argv)
 		T(blob_read__tells_what_is_absent),
 		T(blob_adopt__refuses_links),
 		T(cache__forgets_what_is_damaged),
+		T(cache_put__has_a_limit),
 		T(lease__says_why_there_is_none),
 		T(records__are_read_by_the_next_process),
 		T(store__stays_whole_on_a_full_disk),
