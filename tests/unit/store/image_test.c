@@ -178,6 +178,7 @@ static void image_put__keeps_what_others_can_read(void **state)
 	cfg.has_cmd = true;
 	refused(f, ERR_USER, image_put(f->s, &n, &m, &id, &f->e));
 	assert_string_equal(f->e.chain[0], "the config of the image is larger than 4194304 bytes");
+	assert_string_equal(f->e.chain[1], "write the config of the image");
 	assert_true(mentions(&f->e, "put what is long into a file"));
 	image_config_done(&cfg);
 }
