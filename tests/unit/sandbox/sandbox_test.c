@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "sandbox/overlay.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/userns.h"
 
@@ -922,16 +923,31 @@ static void sandbox__setup_failure_leaves_nothing(void **state)
 	assert_int_equal(j.e.sys_errno, ENOENT);
 	job_done(&j);
 
-	job_init(&j);
 	char longest[] = "./././././././././././././././././././././././././././././././././././."
 			 "/././././././././././././././././././././././././././././././././././."
 			 "/././././././././././././././././././././././././././././././././././."
 			 "/././././././././././././././././././././././././././././././././././l1";
 	const char *const far[] = { "l0", longest };
+	job_init(&j);
 	j.spec.root.lowers = far;
 	assert_int_equal(job_argv(&j, argv), -1);
 	assert_non_null(strstr(line_of(&j.e), "the path of a layer is too long to be mounted: "));
 	assert_non_null(strstr(line_of(&j.e), longest));
+	job_done(&j);
+
+	/* whatever errno was, this is no kernel that should be asked by mount(2) */
+	_close_ int here = open(w.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct overlay o = { .upper = { here, "upper" },
+			     .work = { here, "work" },
+			     .is_user = w.is_user };
+	assert_int_equal(mkdirat(here, "work", 0755), 0);
+	arr_push(&o.lowers, (struct overlay_dir){ here, "l0" });
+	arr_push(&o.lowers, (struct overlay_dir){ here, longest });
+	errno = EINVAL;
+	assert_int_equal(overlay_mount(&o, &j.e), -1);
+	assert_non_null(strstr(line_of(&j.e), "the path of a layer is too long to be mounted: "));
+	arr_done(&o.lowers);
+	assert_int_equal(fs_remove(here, "work", NULL), 0);
 	job_done(&j);
 
 	job_init(&j); /* fails inside, after the process was born */
