@@ -90,9 +90,9 @@ static int open_archive(struct plan *p, struct copy_job *j, size_t arg, struct e
 	struct copy_arg *a = &j->args.p[arg];
 	if (!a->tree || path_has_magic(slice_of(a->path)))
 		return 0;
-	_free_ char *key = NULL;
+	_free_ char *clean = path_key(slice_of(a->path)), *key = NULL;
 	struct view_hit hit;
-	int r = view_resolve(a->tree->view, a->path, true, &key, &hit, e);
+	int r = view_resolve(a->tree->view, clean, true, &key, &hit, e);
 	if (r <= 0 || hit.entry->type != ENTRY_FILE)
 		return r < 0 ? -1 : 0;
 	struct source_tree *t = NULL;

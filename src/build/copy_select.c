@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which files a COPY takes, and what its key is made of. */
+#include <assert.h>
+
 #include "base/err.h"
 #include "base/path.h"
 #include "build/copy.h"
@@ -106,16 +108,18 @@ static size_t pivot_depth(const char *path)
 	return depth(slice_of(head));
 }
 
+/* A directory on the way to what was found, or that itself. */
 static int held_resolve(struct held *h, struct view *v, struct slice path, char *rel, struct err *e)
 {
 	_free_ char *text = slice_dup(path), *key = NULL;
 	struct view_hit hit;
 	int r = view_resolve(v, text, true, &key, &hit, e);
+	assert(r != 0); /* views remember what they told */
 	if (r > 0)
 		held_push(h, rel, &hit);
 	else
 		free(rel);
-	return r == 0 ? err_set(e, ERR_ABSENT, "'%s' is not there", text) : r < 0 ? -1 : 0;
+	return r < 0 ? -1 : 0;
 }
 
 /* --parents: what stands after the pivot keeps its place. The group is the directory before it,
@@ -263,16 +267,16 @@ static int select_arg(struct copy_selection *s, const struct copy_spec *spec, si
 		return select_text(s, a, arg);
 	if (!a->whole && path_has_magic(slice_of(a->path)))
 		return select_pattern(s, spec, arg, e);
-	_free_ char *key = NULL;
+	/* ".." is taken away as text, before any link is followed: BuildKit's NormalizePath */
+	_free_ char *shown = path_key(slice_of(a->path)), *key = NULL;
 	struct view_hit hit;
-	int r = view_resolve(a->tree->view, a->path, true, &key, &hit, e);
+	int r = view_resolve(a->tree->view, shown, true, &key, &hit, e);
 	if (r < 0)
 		return -1;
 	if (r == 0) {
 		*missing = true;
 		return err_set(e, ERR_ABSENT, "'%s' is not there", a->path);
 	}
-	_free_ char *shown = path_key(slice_of(a->path));
 	return add_group(s, spec, arg, shown, key, &hit, e);
 }
 

@@ -110,6 +110,21 @@ RUN mkdir -p /p/q && echo x >/p/q/f && chown 3:4 /p && chown 5:6 /p/q && chmod 7
 FROM base
 COPY --from=s --parents /p/q/f /o/
 D
+mkdir -p far/up/down && echo other >far/up/n && echo mine >n && ln -s far/up/down deep
+row "'..' is taken away as text, as BuildKit does" 'cat /a /b /o/n; ls /z/m' 'mine
+mine
+mine
+/z/m' <<'D'
+FROM base
+COPY deep/../n /a
+COPY nothing/../n /b
+COPY --parents deep/../n /o/
+ADD nothing/../t.gz /z/
+D
+bad "and what a link leads to does not count" '"/up": not found' <<'D'
+FROM base
+COPY deep/../up /x
+D
 bad "CPY32 --parents of nothing" 'no/f' <<'D'
 FROM base
 COPY --parents no/f /o/

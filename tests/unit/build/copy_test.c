@@ -58,6 +58,7 @@ static int set_up(void **state)
 	put(p->dir, "ctx/dir/deep/c.go", "c", 0644);
 	make_link(p->dir, "ctx/tof", "f");
 	make_link(p->dir, "ctx/todir", "dir");
+	make_link(p->dir, "ctx/todeep", "dir/deep");
 	make_link(p->dir, "ctx/dir/ln", "b.txt");
 	make_link(p->dir, "ctx/out", "/etc/passwd");
 	_free_ char *root = str_printf("%s/store", p->dir);
@@ -174,6 +175,14 @@ static void copy__puts_files_where_docker_puts_them(void **state)
 		{ { "f" }, "../", .workdir = "/a/b", NO_OWNER, .want = "d a 755 0:0\nf a/f 644 0:0\n" },
 		/* CPY04 */
 		{ { "../f" }, "/", NO_OWNER, .want = "f f 644 0:0\n" },
+		/* ".." goes away as text: what stands before it need not be there, nor is it a link's target */
+		{ { "none/../f" }, "/", NO_OWNER, .want = "f f 644 0:0\n" },
+		{ { "todeep/../f" }, "/", NO_OWNER, .want = "f f 644 0:0\n" },
+		{ { "todeep/../b.txt" }, "/", NO_OWNER, .error = "'todeep/../b.txt' is not there" },
+		{ { "todeep/../f" }, "/o/", NO_OWNER, .parents = true, .want = "d o 755 0:0\nf o/f 644 0:0\n" },
+		{ { "todeep/../b.txt" }, "/o/", NO_OWNER, .parents = true, .error = "is not there" },
+		/* a name that means the root is a directory that is there */
+		{ { "f" }, "/x/..", NO_OWNER, .want = "f f 644 0:0\n" },
 		/* CPY05 */
 		{ { "dir" }, "/x", NO_OWNER, .want =
 		  "d x 755 0:0\nf x/a.go 600 0:0\nf x/b.txt 755 0:0\nd x/deep 755 0:0\nf x/deep/c.go 644 0:0\n"
@@ -235,6 +244,16 @@ static void copy__refuses_a_directory_over_a_link(void **state)
 	make_dir(p->dir, "ctx/root");
 	make_dir(p->dir, "ctx/root/lib");
 	static const struct row row = { { "root" }, "/", NO_OWNER, .error = "cannot copy to non-directory: /lib" };
+	run_row(p, &row);
+}
+
+static void copy__refuses_a_directory_over_a_file(void **state)
+{
+	struct place *p = *state;
+	make_dir(p->dir, "ctx/root");
+	make_dir(p->dir, "ctx/root/have");
+	make_dir(p->dir, "ctx/root/have/file");
+	static const struct row row = { { "root" }, "/w", NO_OWNER, .error = "cannot copy to non-directory: /w/have/file" };
 	run_row(p, &row);
 }
 
@@ -351,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(copy__puts_files_where_docker_puts_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy__refuses_a_directory_over_a_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(copy__refuses_a_directory_over_a_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy__writes_what_it_planned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy__is_followed_by_the_sum_of_its_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copy_key__does_not_count_times, set_up, tear_down),
