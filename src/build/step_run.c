@@ -247,6 +247,7 @@ static int not_executed(const struct node *n, const struct sandbox_end *end, str
 	if (end->cwd_failed) {
 		err_set(e, ERR_PROG, "the working directory '%s' cannot be entered: %s", n->cwd,
 			strerror(end->status));
+		err_hint(e, "earlier steps may have put something else there: name a directory with WORKDIR");
 	} else if (end->status == ENOENT) {
 		err_set(e, ERR_PROG, "exec: \"%s\": executable file not found in $PATH", prog);
 		if (strcmp(prog, "/bin/sh") == 0) {
@@ -361,6 +362,7 @@ static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_
 		.argv = argv,
 		.envp = envp,
 		.cwd = n->cwd,
+		.make_cwd = true,
 		.who = who,
 		.insecure = n->insecure,
 		.network = n->net_none ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,

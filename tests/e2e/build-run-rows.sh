@@ -177,6 +177,14 @@ RUN mkdir -m 711 /d && chown 7:8 /d
 USER app
 WORKDIR /d/e
 D
+row "a directory of WORKDIR that a step removed is made again, for good" 'cat /w/e/here; stat -c %a /w /w/e' '/w/e
+755
+755' <<'D'
+FROM base
+WORKDIR /w/e
+RUN cd / && rm -r /w
+RUN pwd >here
+D
 for r in 'RUN []|RUN \[\]' 'RUN --mount=type=tmp,target=/t true|tmpfs' 'RUN --mount=typ=tmpfs,target=/t true|type' \
 	'RUN --mount=target=/ true|target' 'RUN --mount=type=bind,sharing=locked,target=/t true|sharing' \
 	'RUN --mount=size=1m,type=tmpfs,target=/t true|size' 'RUN --mount=from=0,target=/t true|number' \
