@@ -110,6 +110,9 @@ static void ignore__takes_single_patterns(void **state)
 	assert_false(ignore_match(&ign, SL("b.png"), NULL));
 	assert_true(ignore_match(&ign, SL("#x"), NULL));
 	assert_false(ignore_hides_all(&ign));
+	_cleanup_(err_done) struct err e = { 0 };
+	assert_int_equal(ignore_add(&ign, (struct slice){ "a\0b", 3 }, &e), -1);
+	assert_says(&e, "a pattern holds a zero byte");
 	assert_int_equal(ignore_add(&ign, SL("**/*"), NULL), 0);
 	assert_true(ignore_hides_all(&ign));
 	ignore_done(&ign);
@@ -118,6 +121,15 @@ static void ignore__takes_single_patterns(void **state)
 static void ignore__is_bounded(void **state)
 {
 	(void)state;
+	struct ignore none = { 0 };
+	_cleanup_(err_done) struct err e = { 0 };
+	_free_ char *large = mem_alloc(IGNORE_MAX + 1);
+	memset(large, '\n', IGNORE_MAX + 1);
+	assert_int_equal(ignore_parse((struct slice){ large, IGNORE_MAX }, "f", &none, &e), 0);
+	ignore_done(&none);
+	assert_int_equal(ignore_parse((struct slice){ large, IGNORE_MAX + 1 }, "f", &none, &e), -1);
+	assert_says(&e, "f is larger than 1048576 bytes");
+	assert_int_equal(strncmp(e.hints[0], "leave out whole directories", 27), 0);
 	_cleanup_(buf_done) struct buf rule = { 0 }, path = { 0 };
 	for (int i = 0; i < 1000; i++)
 		buf_str(&rule, "*a");

@@ -12,6 +12,14 @@ static void lex__refuses_what_is_no_dockerfile(void **state)
 	PARSED zero = parse_n("FROM x\0y", 8);
 	assert_int_equal(zero.r, -1);
 	assert_non_null(strstr(zero.line.p, "zero byte"));
+	_free_ char *large = mem_alloc(DOCKERFILE_MAX + 1);
+	memset(large, '\n', DOCKERFILE_MAX + 1);
+	PARSED much = parse_n(large, DOCKERFILE_MAX + 1);
+	assert_int_equal(much.r, -1);
+	assert_non_null(strstr(much.line.p, "Dockerfile is larger than 4194304 bytes"));
+	assert_true(hinted(&much.e, "is it the right file?"));
+	PARSED enough = parse_n(large, DOCKERFILE_MAX);
+	assert_non_null(strstr(enough.line.p, "file with no instructions"));
 	PARSED wide = parse_n("\xff\xfe" "F\0R\0", 6);
 	assert_non_null(strstr(wide.line.p, "UTF-16"));
 }
