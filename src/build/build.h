@@ -49,7 +49,7 @@ struct build_opts {
 	struct kvs annotations;
 	const struct build_events *events; /* or NULL */
 	/* Says why, and what to write instead (explain/copy_miss.h lies above this room): replaces
-	 * *e. NULL: a plain message. */
+	 * *e. Never NULL. */
 	int (*explain_miss)(const struct build_miss *m, struct err *e);
 	/* An instruction that thimble does not support yet is refused by name. */
 };

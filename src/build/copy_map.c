@@ -147,7 +147,8 @@ static int put_dir(struct mapper *m, char **path, const struct copy_item *it, st
 		if (there->type == ENTRY_SYMLINK)
 			return err_hint(e, "the image has a link there, to '%s': a directory cannot replace it; "
 					"copy to '%s' instead", there->link, there->link);
-		return err_hint(e, "the image has a file there");
+		return err_hint(e, "the image has a file there: remove it in an earlier RUN, or choose another "
+				   "destination");
 	}
 	struct entry ent = as_copied(m, it);
 	put(m, *path, &ent);
@@ -246,8 +247,6 @@ static int map_group(struct mapper *m, const struct copy_selection *sel, size_t 
 		return -1;
 	if (dest_is_dir || m->spec->parents || (r > 0 && there->type == ENTRY_DIR))
 		str_set(&place, *place ? str_printf("%s/%s", place, g->name) : str_dup(g->name));
-	if (!*place)
-		return err_set(e, ERR_USER, "the destination '/' is a directory: name the file, or end with '/'");
 	if (need_dirs(m, parent_of(place), e) < 0)
 		return -1;
 	return put_file(m, place, &sel->items.p[from], e);

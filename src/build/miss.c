@@ -63,10 +63,5 @@ void miss_explain(struct plan *p, struct source_tree *t, const struct node *n, c
 	}
 	struct build_miss m = { .view = t->view, .path = path, .stage = from->stage, .workdir = from->workdir,
 				.instruction = n->instr ? n->instr->original : NULL, .dest = n->dest };
-	if (p->opts->explain_miss) {
-		(void) p->opts->explain_miss(&m, e);
-		return;
-	}
-	err_set(e, ERR_USER, "\"%s\": not found in '%s'", path, from->stage);
-	near_names(t, path, e);
+	(void) p->opts->explain_miss(&m, e);
 }

@@ -2,6 +2,8 @@
 /* Which steps the target needs, in which order. */
 #include "build/plan.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -279,10 +281,7 @@ int plan_stage(struct plan *p, struct stage_plan *st, struct err *e)
 	if (st->planned)
 		return 0;
 	const struct instr *from = &p->file->instrs.p[st->stage->from];
-	if (st->planning) {
-		err_set(e, ERR_USER, "circular dependency detected on stage: %s", st->name);
-		return instr_err_at(e, from, NULL);
-	}
+	assert(!st->planning); /* a stage asks only for earlier ones */
 	st->planning = true;
 	const struct build_named *named = st->stage->name ? plan_named(p, st->stage->name) : NULL;
 	if (named) {

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 base_image
 echo x >f
-mkdir dir && echo y >dir/g
+mkdir -p dir tree/sub && echo y >dir/g
 # no DOCKERFILE REGEX [HINT-REGEX] [-- ARG...]: the Dockerfile is a format of printf
 no() {
 	printf "$1" >Dockerfile
@@ -35,6 +35,7 @@ no 'FROM other\n' "build context 'other'" -- --build-context other=oci-layout://
 # --- COPY
 no 'FROM base\nCOPY dir /\nCOPY f /g/x\n' "'/g' is not a directory"
 no 'FROM base\nCOPY f /n\nCOPY dir /n\n' 'cannot copy to non-directory: /n' 'it is a file in the image; choose another destination'
+no 'FROM base\nRUN mkdir /n && echo x >/n/sub\nCOPY tree /n\n' 'cannot copy to non-directory: /n/sub' 'the image has a file there: remove it in an earlier RUN'
 no 'FROM base\nCOPY F /\n' '"/F": not found' "there is 'f'"
 no 'FROM base\nCOPY /etc/hostname /\n' '"/etc/hostname": not found' "not at this machine's root"
 no 'FROM base\nCOPY [a /\n' "malformed pattern" "write '\[\[\]' for a bracket"
@@ -44,6 +45,7 @@ no 'FROM base\nRUN kill -9 $$\n' 'exit code: 137' 'most often because memory ran
 no 'FROM base\nRUN kill -15 $$\n' 'exit code: 143' 'it was ended by signal 15'
 no 'FROM base\nRUN nosuchprogram\n' 'exit code: 127' '127 means that a command was not found'
 no 'FROM base\nRUN sh -c /etc/passwd\n' 'exit code: 126' '126 means that a command was found but could not be executed'
+no 'FROM base\nWORKDIR /w\nRUN cd / && rmdir /w && echo x >/w\nRUN true\n' "the working directory '/w' cannot be entered: Not a directory" 'name a directory with WORKDIR'
 no 'FROM base\nRUN ["nosuch"]\n' 'exec: "nosuch": executable file not found in \$PATH' 'it needs a loader'
 no 'FROM base\nRUN ["/etc/passwd"]\n' 'exec "/etc/passwd": Permission denied' 'make it executable: COPY --chmod=755'
 no 'FROM base\nRUN echo text >/t && chmod 755 /t\nRUN ["/t"]\n' 'exec "/t": Exec format error' 'a script without a #! line'
@@ -51,6 +53,10 @@ no 'FROM scratch\nCOPY f /\nRUN true\n' '"/bin/sh": executable file not found' '
 # --- the language
 no 'FROM base\nENV =x\n' 'ENV names can not be blank'
 no 'FROM base\nARG =x\n' 'ARG names can not be blank'
+no 'FROM base\nENV A=1 $NONE=x\n' 'ENV names can not be blank' '\| +\^\^\^\^\^$'
+no 'FROM base\nLABEL ${NONE}=x\n' 'LABEL names can not be blank' 'LABEL \$\{NONE\}=x'
+no 'FROM base\nARG $NONE=x\n' 'ARG names can not be blank' 'ARG \$NONE=x'
+no 'FROM base\nCOPY <<X /\n${A:nosuch}\nX\n' 'unsupported modifier' "to take the text as it is, quote the name: <<'X'"
 no 'FROM base\nRUN --mount=\047"type=cache",target="/a\047 true\n' 'the quotes do not match' "a field with a comma in it is quoted as a whole"
 no 'FROM base\nRUN --mount=type=nosuch,target=/a true\n' 'unsupported mount type "nosuch"'
 no 'FROM base\nRUN --mount=type=cache,target=/a,sharing=nosuch true\n' 'unsupported (mount )?sharing.* "?nosuch'
@@ -64,6 +70,10 @@ ok "every port there is" timeout 20 "$THIMBLE" build -q -t ports .
 is "$(thimble inspect -f '{{len .Config.ExposedPorts}}' ports)" 131070 "is exposed, in no time"
 no 'FROM base\nCOPY <<${X} /\nX\n' 'unterminated heredoc'
 # --- the files themselves
+truncate -s 5000000 huge
+fails 1 "a Dockerfile of 5 MB" thimble build -q -f huge .
+like "$err" 'huge is larger than 4194304 bytes' "is told"
+like "$err" 'try +is it the right file' "and what to do"
 truncate -s 17000000 huge
 fails 1 "a Dockerfile of 17 MB" thimble build -q -f huge .
 like "$err" 'larger than' "is told"
