@@ -131,7 +131,8 @@ static int explain(struct store *s, const struct image *im, const struct run_arg
 	else
 		r = explain_errno(&look, &cfg, argv, res->cwd, res->end.status, NULL, &x, &e);
 	bool known = r > 0 &&
-		     (!executed || x.cause == CAUSE_NO_LIBRARY || x.cause == CAUSE_OLD_LIBRARY);
+		     (executed ? x.cause == CAUSE_NO_LIBRARY || x.cause == CAUSE_OLD_LIBRARY
+			       : !res->end.cwd_failed || x.cause == CAUSE_WORKDIR);
 	if (known)
 		(void)explanation_to_err(&x, why);
 	explanation_done(&x);
@@ -151,10 +152,12 @@ static void tell_failure(struct cli *c, struct store *s, const struct image *im,
 				      : res->argv.n    ? res->argv.p[0]
 						       : "";
 		err_set(&why, ERR_PROG, "%s", strerror(res->end.status));
-		if (res->end.cwd_failed)
+		if (res->end.cwd_failed) {
 			err_add(&why, "cannot enter the working directory '%s'", res->cwd);
-		else
+			(void)err_hint(&why, "name another one with -w, or look at what volumes hide");
+		} else {
 			err_add(&why, "cannot execute '%s'", program);
+		}
 	}
 	cli_error(c, &why);
 }

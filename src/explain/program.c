@@ -221,16 +221,21 @@ static int check_user(struct job *j, struct err *e)
 
 static int check_workdir(struct job *j, struct err *e)
 {
-	_free_ char *key = NULL;
+	_free_ char *key = NULL, *at = path_clean(slice_of(j->cwd));
 	struct view_hit hit;
-	int r = look_up(j->fs, j->cwd, &key, &hit, e);
+	int r;
 
-	if (r <= 0 || hit.entry->type == ENTRY_DIR)
-		return r < 0 ? -1 : 0; /* a missing one is made */
+	while ((r = look_up(j->fs, at, &key, &hit, e)) == 0) { /* what is missing is made */
+		str_set(&key, NULL);
+		str_set(&at, slice_dup(path_dir(slice_of(at))));
+	}
+	if (r < 0 || hit.entry->type == ENTRY_DIR)
+		return r < 0 ? -1 : 0;
 	(void)job_tell(
 		j, CAUSE_WORKDIR, 126, NULL, str_printf("WORKDIR %s is no directory", j->cwd),
 		str_printf("the program cannot be started in '%s': that is no directory", j->cwd));
-	strs_addf(&j->x->because, "'/%s' is a file in the image, and WORKDIR names it", key);
+	strs_addf(&j->x->because, "'/%s' is a file in the image, and WORKDIR %s", key,
+		  slice_eq(slice_of(at), slice_of(j->cwd)) ? "names it" : "names what is below it");
 	strs_add(&j->x->mends, "name a directory:\nWORKDIR /");
 	return 1;
 }

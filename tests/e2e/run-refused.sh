@@ -46,6 +46,21 @@ for later in -d '-p 80:80' '--memory 1g' --privileged '--cap-add ALL' '--restart
 	# shellcheck disable=SC2086  # a flag and its value
 	wrong "^thimble: .*${later%% *}|flag ${later%% *}" $later base
 done
+# The working directory.
+fails 126 "-w on a file" thimble run -w /etc/passwd base true
+like "$err" "cannot be started in '/etc/passwd': that is no directory" "says so"
+fails 126 "-w below a file" thimble run -w /etc/passwd/x base true
+like "$err" "'/etc/passwd' is a file in the image, and WORKDIR names what is below it" "says what is there"
+name=$(head -c 300 /dev/zero | tr '\0' x)
+fails 126 "-w with a name that cannot be" thimble run -w "/$name" base true
+like "$err" "cannot enter the working directory '/$name'" "says what it could not do"
+like "$err" 'because +File name too long' "and why"
+like "$err" 'try +name another one with -w' "and what to do"
+unlike "$err" "'true'" "the program is not at fault"
+: >plain
+fails 126 "-w on what a volume brings" thimble run -v "$PWD/plain:/w" -w /w base true
+like "$err" "cannot enter the working directory '/w'" "says the same"
+like "$err" 'because +Not a directory' "and why"
 # The image has nothing to run, or it cannot be run.
 mkdir e && tar -C e -cf e.tar .
 thimble import e.tar empty >/dev/null

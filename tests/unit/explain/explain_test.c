@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include <errno.h>
+#include "explain/look.h"
 #include "fake_image.h"
 
 static int setup(void **state)
@@ -485,12 +486,49 @@ static void workdir__may_be_missing_but_is_no_file(void **state)
 
 	fake_copy(f, "/bin/busybox", "bin/sh");
 	fake_put(f, "file", 0644, SL("x"));
+	fake_link(f, "link", "file");
+	fake_link(f, "dangling", "/made/later");
 	fake_words(&f->cfg.cmd, WORDS("/bin/sh"));
 	f->cfg.working_dir = str_dup("/made/later");
 	fake_seal(f);
 	assert_fine(f);
 	str_set(&f->cfg.working_dir, str_dup("/file"));
 	assert_told(f, NULL, CAUSE_WORKDIR, "WORKDIR /file is no directory", NULL);
+	/* nor is there room below a file, however the path is written */
+	static const char *const below[] = { "/file/x/y", "/link/x", "/file/../file/./x" };
+	for (size_t i = 0; i < COUNT_OF(below); i++) {
+		struct explanation x = { 0 };
+		str_set(&f->cfg.working_dir, str_dup(below[i]));
+		assert_int_equal(
+			explain_program(&f->fs, &f->cfg, NULL, NULL, NULL, &x, NULL), 1);
+		assert_int_equal(x.cause, CAUSE_WORKDIR);
+		_free_ char *got = fake_text(&x);
+		assert_non_null(strstr(
+			got, "'/file' is a file in the image, and WORKDIR names what is below it"));
+		explanation_done(&x);
+	}
+	str_set(&f->cfg.working_dir, str_dup("/dangling/x"));
+	assert_fine(f);
+}
+
+/* What the linker finds it opens; a name that it did not find, or that is another image's, it says. */
+static void look_linker__says_what_is_not_in_the_image(void **state)
+{
+	struct fake *f = *state;
+	_cleanup_(err_done) struct err e = { 0 };
+	_free_ char *real = NULL;
+	enum linker_type type;
+
+	fake_put(f, "lib/a", 0644, SL("x"));
+	fake_seal(f);
+	struct look_linker look = { .fs = &f->fs };
+	struct linker_fs fs = look_linker_fs(&look);
+	assert_int_equal(fs.resolve(fs.ctx, "/lib/a", &real, &type, &e), 1);
+	_close_ int fd = fs.open(fs.ctx, real, &e);
+	assert_true(fd >= 0);
+	assert_int_equal(fs.open(fs.ctx, "/lib/b", &e), -1);
+	assert_int_equal(e.kind, ERR_ABSENT);
+	assert_string_equal(e.chain[0], "'/lib/b' is not in the image");
 }
 
 /* ---- errno, and whole images ---- */
@@ -557,6 +595,7 @@ int main(void)
 		TEST(permissions__are_those_of_the_user),
 		TEST(not_found__tells_near_ones),
 		TEST(workdir__may_be_missing_but_is_no_file),
+		TEST(look_linker__says_what_is_not_in_the_image),
 		TEST(errno__decides_between_what_is_seen_and_what_is_not),
 		TEST(explain_image__is_silent_about_bases_and_volumes),
 	};
