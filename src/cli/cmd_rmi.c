@@ -68,6 +68,18 @@ static bool has_prefix(const struct digest *d, const char *word)
 	return !digest_is_zero(d) && (slice_starts(s, w) || slice_starts(slice_from(s, 7), w));
 }
 
+/* The whole image, with every name it has. */
+static void take_image(const struct image_rows *rows, const struct digest *manifest,
+		       const struct digest *id, struct victim *v)
+{
+	v->manifest = *manifest;
+	v->id = *id;
+	v->last = true;
+	arr_each(row, rows)
+		if (row->ref.path && digest_eq(&row->manifest, manifest))
+			strs_take(&v->names, reference_text(&row->ref));
+}
+
 /* 1: `word` begins an id (or a manifest's digest); several different images are refused. */
 static int by_id(const struct image_rows *rows, const char *word, struct victim *v, struct err *e)
 {
@@ -86,12 +98,7 @@ static int by_id(const struct image_rows *rows, const char *word, struct victim 
 	}
 	if (!found)
 		return 0;
-	v->manifest = found->manifest;
-	v->id = found->id;
-	v->last = true;
-	arr_each(row, rows)
-		if (row->ref.path && digest_eq(&row->manifest, &v->manifest))
-			strs_take(&v->names, reference_text(&row->ref));
+	take_image(rows, &found->manifest, &found->id, v);
 	return 1;
 }
 
@@ -106,11 +113,12 @@ static int find(struct cli *c, const char *word, struct victim *v, struct err *e
 		r = by_id(&rows, word, v, e);
 	if (r != 0)
 		return r < 0 ? -1 : 0;
-	/* It knows best what to say about a word that means nothing. */
+	/* NAME@DIGEST; and it knows best what to say about a word that means nothing. */
 	_cleanup_(image_done) struct image im = { 0 };
 	if (image_open(s, word, &im, e) < 0)
 		return -1;
-	return err_set(e, ERR_USER, "'%s' cannot be removed by this name", word);
+	take_image(&rows, &im.manifest_digest, &im.id, v);
+	return 0;
 }
 
 /* What was looked at is held by this process until the store is closed; removing needs a fresh one. */

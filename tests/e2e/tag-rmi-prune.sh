@@ -14,7 +14,17 @@ fails 1 "rmi of what is not there" thimble rmi it:1
 like "$err" 'it:2' "says what is"
 fails 1 "a name that is none" thimble tag it:2 'Bad Name'
 like "$err" 'Bad Name' "says so"
-ok "rmi the rest" thimble rmi it:2 registry.example/deep/path/name:v1
+digest=$(thimble images --digests --format '{{.Digest}}' it:2)
+fails 1 "rmi of a digest that has two names" thimble rmi "it@$digest"
+like "$err" 'the image has 2 names' "says so"
+like "$err" 'try +name one of them, or remove all with -f' "and what to do"
+fails 1 "rmi of a digest that nothing has" thimble rmi "it@sha256:$(printf %064d 0)"
+like "$err" 'there is no image' "says so"
+ok "rmi one of them" thimble rmi registry.example/deep/path/name:v1
+ok "rmi of the digest" thimble rmi "it@$digest"
+is "$(echo "$out" | cut -c1-15)" 'Untagged: it:2
+Deleted: sha256' "takes the name and the image"
+is "$(thimble images -aq it)" '' "it is gone"
 ok "prune" thimble prune -f
 ok "the base still runs" thimble run --rm base true
 ok "image rm" thimble image rm base
