@@ -41,13 +41,13 @@ static char *new_id(void)
 	return str_printf("%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
 }
 
-/* Opens and locks: 1; 0 if a living process holds it or it is gone. */
+/* Opens and locks: 1; 0 if a living process holds it or it is gone; -1: errno. */
 static int lock_dir(int parent, const char *name, int *fd)
 {
 	struct stat mine, now;
 	_close_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return 0;
+		return errno == ENOENT || errno == EWOULDBLOCK ? 0 : -1;
 	/* between opening and locking another may have removed it */
 	if (fstat(dir, &mine) < 0 || fstatat(parent, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    mine.st_ino != now.st_ino)
@@ -139,7 +139,8 @@ static int make_locked(struct store *s, int parent, const char *name, struct pla
 		bool spare = tries == 0 && renameat(store_fd(s), SPARE, parent, temp) == 0;
 		if (!spare && mkdirat(parent, temp, 0700) < 0)
 			return err_sys(e, "make a directory below containers/");
-		(void)lock_dir(parent, temp, &p->dirfd);
+		if (lock_dir(parent, temp, &p->dirfd) < 0)
+			return err_sys(e, "lock a new directory below containers/");
 		if (spare && p->dirfd >= 0 && !take_spare(p)) {
 			(void)close(p->dirfd);
 			p->dirfd = -1;
@@ -186,7 +187,10 @@ int place_open(struct store *s, const char *name, struct place *out, struct err 
 	const char *dir = name ? name : p.id;
 	int r = make_locked(s, parent, dir, &p, e);
 	_close_ int old = -1;
-	if (r == 0 && lock_dir(parent, dir, &old)) /* left by a run that died */
+	int locked = r == 0 ? lock_dir(parent, dir, &old) : 0;
+	if (locked < 0)
+		r = err_sys(e, "lock containers/%s", dir);
+	if (locked > 0) /* left by a run that died */
 		r = remove_locked(parent, dir, e) < 0 ? -1 : make_locked(s, parent, dir, &p, e);
 	if (r == 0)
 		r = err_set(e, ERR_USER,
@@ -233,7 +237,7 @@ int container_sweep(struct store *s, struct err *e)
 	while ((r = walk_next(w, &ent, e)) > 0) {
 		_close_ int fd = -1;
 		walk_skip(w);
-		if (lock_dir(parent, ent.name, &fd) && fs_remove(parent, ent.name, e) < 0)
+		if (lock_dir(parent, ent.name, &fd) > 0 && fs_remove(parent, ent.name, e) < 0)
 			return -1;
 	}
 	return r;

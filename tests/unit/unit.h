@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -52,6 +53,21 @@ static inline _unused_ void put_file(int dirfd, const char *name, const char *te
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, text, strlen(text), NULL), 0);
 	assert_int_equal(close(fd), 0);
+}
+
+/* From here on only `n` more descriptors can be opened; returns the limit as it was, for
+ * setrlimit. */
+static inline _unused_ struct rlimit leave_descriptors(unsigned n)
+{
+	struct rlimit before, few;
+	int next = dup(STDIN_FILENO);
+	assert_true(next >= 0);
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)next + n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	return before;
 }
 
 /* The error as one line, in a buffer that lives until the next call; for messages and checks. */

@@ -309,6 +309,21 @@ static void xattrs_read__sorts_and_does_not_follow(void **state)
 	assert_says(&e, "read the extended attributes of 'none'");
 }
 
+static void fs_remove__says_that_it_could_not_look_inside(void **state)
+{
+	(void)state;
+	_tmpdir_ struct tmpdir tmp = tmpdir_make();
+	_cleanup_(err_done) struct err e = { 0 };
+	assert_int_equal(mkdirat(tmp.fd, "d", 0755), 0);
+	const struct rlimit before = leave_descriptors(0);
+	int r = fs_remove(tmp.fd, "d", &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -1);
+	assert_int_equal(e.sys_errno, EMFILE);
+	assert_says(&e, "remove '.' in 'd': Too many open files");
+	assert_int_equal(fs_remove(tmp.fd, "d", &e), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +339,7 @@ int main(void)
 		cmocka_unit_test(fs_mkdirs__is_like_mkdir_p),
 		cmocka_unit_test(fs_open_dir__does_not_follow),
 		cmocka_unit_test(fs_temp_name__differs_each_time),
+		cmocka_unit_test(fs_remove__says_that_it_could_not_look_inside),
 		cmocka_unit_test(xattrs_read__sorts_and_does_not_follow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
