@@ -142,6 +142,8 @@ static char *read_password(struct err *e)
 			n--;
 		result = str_ndup(text, (size_t)n);
 	}
+	if (n >= 0 && !result)
+		(void)err_hint(e, "standard input must hold the password alone");
 	explicit_bzero(text, PASSWORD_MAX + 1);
 	free(text);
 	return result;
@@ -163,6 +165,17 @@ static int check_args(struct cli *c, const struct login_args *a, struct err *e)
 	return 0;
 }
 
+/* What -u says was looked at before. */
+static int check_user(const char *user, struct err *e)
+{
+	if (!*user)
+		return err_set(e, ERR_USER, "the user's name is empty");
+	if (!strchr(user, ':'))
+		return 0;
+	err_set(e, ERR_USER, "'%s' is no user's name: it holds a ':'", user);
+	return err_hint(e, "type the name alone; the password is asked for next");
+}
+
 /* From the options, else by asking. */
 static int get_creds(struct cli *c, const struct login_args *a, const char *host, struct creds *out,
 		     struct err *e)
@@ -173,7 +186,7 @@ static int get_creds(struct cli *c, const struct login_args *a, const char *host
 	out->user = a->user ? str_dup(a->user)
 			    : registry_args_ask("Username: ", false,
 						"--username and --password-stdin", e);
-	if (!out->user)
+	if (!out->user || check_user(out->user, e) < 0)
 		return err_add(e, "the user for '%s'", host);
 	out->password = a->password ? str_dup(a->password)
 			: a->password_stdin
@@ -181,8 +194,6 @@ static int get_creds(struct cli *c, const struct login_args *a, const char *host
 				: registry_args_ask("Password: ", true, "--password-stdin", e);
 	if (!out->password)
 		return err_add(e, "the password for '%s'", host);
-	if (!*out->user || strchr(out->user, ':'))
-		return err_set(e, ERR_USER, "'%s' is no user's name", out->user);
 	if (!*out->password)
 		return err_set(e, ERR_USER, "the password is empty");
 	return 0;

@@ -131,6 +131,8 @@ char *registry_args_ask(const char *prompt, bool secret, const char *instead, st
 		return NULL;
 	}
 	int r = read_line(line, sizeof line - 1, e);
+	if (r < 0) /* the rest of what was typed is not for the shell */
+		(void)tcflush(STDIN_FILENO, TCIFLUSH);
 	if (secret) {
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 		(void)fputc('\n', stderr);

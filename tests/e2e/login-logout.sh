@@ -13,6 +13,12 @@ fails 2 "an empty user" thimble login -u '' "$R"
 fails 2 "a user with a colon" thimble login -u a:b -p x "$R"
 fails 2 "no registry's name" thimble login -u alice 'bad host'
 fails 2 "nor that" thimble login -u alice user@host
+for name in '' .host https:///v2/; do
+	fails 2 "nor '$name'" thimble login -u alice "$name"
+	like "$err" "'$name' is no registry: HOST\[:PORT\] is wanted" "says what is wanted"
+done
+fails 2 "--get-login and -u" thimble login --get-login -u alice "$R"
+like "$err" '\-\-get-login only tells; it takes no --username and --password' "says so"
 fails 1 "no path of repositories" thimble login -u alice -p x quay.io/Upper
 fails 2 "--insecure and --tls-verify" thimble login --insecure --tls-verify=true -u alice "$R"
 fails 2 "two registries" thimble login a b
@@ -32,6 +38,15 @@ run_in() { # TEXT COMMAND...: run with a stdin
 	status=$?
 	out=$(cat "$T/out") err=$(cat "$T/err")
 }
+for n in 65536 65537; do
+	run_in "$(head -c $n /dev/zero | tr '\0' x)" thimble login -u alice --password-stdin "$R"
+	is "$status" 1 "a password of $n bytes"
+	is "$(printf %s "$err" | grep -c 'a password is not longer than 65536 bytes')" $((n - 65536)) "is told if it is too long"
+done
+like "$err" 'try +standard input must hold the password alone' "and what to do"
+printf 'a\0b' >nul
+fails 1 "a password with a NUL" sh -c '"$THIMBLE" login -u alice --password-stdin "$1" <nul' - "$R"
+like "$err" 'a password holds no NUL' "says so"
 fails 1 "nobody yet" thimble login --get-login "$R"
 like "$err" "not logged in to $R" "says so"
 run_in 'wrong-secret-word
@@ -106,7 +121,42 @@ like "$out" 'Username: alice' "the user is echoed"
 like "$out" 'Login Succeeded' "it succeeds"
 unlike "$out" "$alice" "the password is not echoed"
 
+# What is typed at the prompt for the user, and what comes of it. A shell waits for its turn.
+cat >"$T/ask.py" <<'P'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp('sh', ['sh', '-c', 'trap : INT; "$@"; echo "status $?"; read -r rest; echo "next <$rest>"', '-'] + sys.argv[2:])
+seen = b''
+def wait_for(word):
+    global seen
+    while word not in seen:
+        seen += os.read(fd, 4096)
+wait_for(b'Username: ')
+os.write(fd, sys.argv[1].encode().decode('unicode_escape').encode())
+wait_for(b'status ')
+os.write(fd, b'line\n')
+wait_for(b'next <')
+wait_for(b'>')
+sys.stdout.buffer.write(seen)
+P
+asked() { # DESCRIPTION TYPED REGEX
+	ok "$1" python3 "$T/ask.py" "$2" "$THIMBLE" login --authfile "$T/none.json" "$R"
+	like "$out" "$3" "is told"
+	like "$out" 'next <line>' "and the next one reads the next line"
+	unlike "$out" 'Password' "no password was asked for"
+}
+asked "a user that holds a colon" 'a:b\n' "'a:b' is no user's name: it holds a ':'"
+like "$out" 'try +type the name alone' "and what to do"
+asked "an empty user" '\n' "the user's name is empty"
+asked "the end of the input" '\4' 'nothing was typed'
+asked "a line without end" "$(head -c 4050 /dev/zero | tr '\0' x)\\n" 'what was typed is longer than 4000 bytes'
+asked "^C" '\3' 'stopped by a signal'
+like "$out" 'status 130' "with the status of one"
+
 # ---- logout ----
+fails 2 "an empty --authfile" thimble logout --authfile '' "$R"
+like "$err" '\-\-authfile wants a path, not an empty word' "says so"
 ok "logout" thimble logout "$R"
 is "$out" "Removing login credentials for $R" "says so, as docker does"
 ok "nothing is left" test "$(grep -c auth\" "$file")" = 0
