@@ -82,10 +82,12 @@ static int choose(struct remote *r, const struct platform *want, struct err *e)
 {
 	buf_slice(&r->manifest, buf_view(&r->text));
 	descriptor_copy(&r->chosen, &r->top);
-	for (unsigned depth = 0; depth < INDEX_DEPTH_MAX; depth++) {
+	for (unsigned depth = 0;; depth++) {
 		_cleanup_(image_index_done) struct image_index x = { 0 };
 		if (manifest_sniff(buf_view(&r->manifest)) != MEDIA_INDEX)
 			return 0;
+		if (depth == INDEX_DEPTH_MAX)
+			break;
 		if (image_index_parse(buf_view(&r->manifest), r->chosen.media_type, &x, e) < 0)
 			return -1;
 		arr_each(it, &x.manifests)
@@ -97,7 +99,8 @@ static int choose(struct remote *r, const struct platform *want, struct err *e)
 			return -1;
 		descriptor_copy(&r->chosen, d);
 	}
-	return err_set(e, ERR_DATA, "indexes in indexes, %d deep", INDEX_DEPTH_MAX);
+	err_set(e, ERR_DATA, "indexes in indexes, more than %d deep", INDEX_DEPTH_MAX);
+	return err_hint(e, "name the image itself by its digest; --raw shows what an index holds");
 }
 
 static int choose_for(struct remote *r, const struct platform *platform, struct err *e)

@@ -5,7 +5,8 @@
 
 enum { LIST_MAX = 20, WORD_MAX = 80 }; /* of an index with ten thousand rows */
 
-int index_lacks(const struct image_index *x, const struct platform *want, struct err *e)
+/* Says which platforms there are instead. */
+static int lacks(const struct image_index *x, const struct platform *want, struct err *e)
 {
 	_free_ char *text = platform_text(want);
 	_cleanup_(strs_done) struct strs have = { 0 };
@@ -38,6 +39,6 @@ const struct descriptor *index_pick(const struct image_index *x, const struct pl
 	arr_each(it, &x->manifests) /* perhaps in there */
 		if (!it->platform && media_kind(it->media_type) == MEDIA_INDEX)
 			return it;
-	(void)index_lacks(x, want, e);
+	(void)lacks(x, want, e);
 	return NULL;
 }

@@ -5,10 +5,8 @@
 
 struct err;
 
-#define INDEX_DEPTH_MAX 3 /* indexes in indexes */
+#define INDEX_DEPTH_MAX 3 /* that stand above an image, one in the other */
 
 /* Borrowed from x. NULL (ERR_ABSENT): there is none for it; the error lists those that there are. */
 const struct descriptor *index_pick(const struct image_index *x, const struct platform *want,
 				    struct err *e);
-/* Says that it is ERR_ABSENT, and which platforms there are instead. Returns -1. */
-int index_lacks(const struct image_index *x, const struct platform *want, struct err *e);

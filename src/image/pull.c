@@ -49,17 +49,19 @@ static const struct registry_manifest *chosen(const struct pull *p)
 /* Down through indexes to a manifest. */
 static int choose(struct pull *p, struct err *e)
 {
-	for (unsigned depth = 0; depth < INDEX_DEPTH_MAX; depth++) {
+	for (unsigned depth = 0;; depth++) {
 		const struct registry_manifest *at = chosen(p);
 		_cleanup_(image_index_done) struct image_index x = { 0 };
 		char text[DIGEST_LEN];
 		if (media_kind(at->media_type) != MEDIA_INDEX)
 			return 0;
+		if (depth == INDEX_DEPTH_MAX)
+			break;
 		if (image_index_parse(buf_view(&at->bytes), at->media_type, &x, e) < 0)
 			return -1;
-		const struct descriptor *d = image_index_choose(&x, &p->want);
+		const struct descriptor *d = index_pick(&x, &p->want, e);
 		if (!d)
-			return index_lacks(&x, &p->want, e);
+			return -1;
 		struct registry_manifest next = { 0 };
 		if (registry_manifest_get(p->r, digest_text(&d->digest, text), &next, e) < 0)
 			return -1;

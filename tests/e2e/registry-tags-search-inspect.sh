@@ -49,6 +49,33 @@ is "$(field "$T/out" 'd[0]["Descriptor"]["digest"], len(d[0]["Layers"]), len(d[0
 	"('$(digest arm64)', 2, 2)" "of the one for the platform"
 is "$(field "$T/out" 'd[0]["CompressedSize"] == sum(l["size"] for l in d[0]["Layers"])')" True "the size on the wire"
 is "$(thimble inspect --remote -f '{{.Config.Cmd}}' "$R/team/tool:1")" '[/file0]' "a template"
+cat >wrap.py <<'P'
+import hashlib, json, sys
+# wrap.py TAG NEW: an index of OCI's whose only entry is TAG, under the name NEW
+entries = json.load(open('src/index.json'))
+name = 'org.opencontainers.image.ref.name'
+inner = dict(next(m for m in entries['manifests'] if m['annotations'][name] == sys.argv[1]))
+del inner['annotations']
+kind = 'application/vnd.oci.image.index.v1+json'
+text = json.dumps({'schemaVersion': 2, 'mediaType': kind, 'manifests': [inner]}).encode()
+digest = hashlib.sha256(text).hexdigest()
+open('src/blobs/sha256/' + digest, 'wb').write(text)
+entries['manifests'].append({'mediaType': kind, 'digest': 'sha256:' + digest, 'size': len(text),
+                             'annotations': {name: sys.argv[2]}})
+json.dump(entries, open('src/index.json', 'w'))
+P
+ok "an index in an index" thimble inspect --remote --platform linux/arm64 oci:src:nested
+is "$(field "$T/out" 'd[0]["Descriptor"]["digest"], d[0]["Architecture"]')" "('$(digest arm64)', 'arm64')" "leads to the image"
+python3 wrap.py nested three && python3 wrap.py three four
+ok "three of them" thimble inspect --remote --platform linux/arm64 oci:src:three
+is "$(field "$T/out" 'd[0]["Descriptor"]["digest"]')" "$(digest arm64)" "lead to it too"
+ok "as copy follows them" thimble copy --all oci:src:three "docker://$R/deep:three"
+ok "and pull" thimble pull --platform linux/arm64 "$R/deep:three"
+is "$(thimble inspect -f '{{.Descriptor.digest}}' "$R/deep:three")" "$(digest arm64)" "gets it"
+thimble rmi "$R/deep:three" >/dev/null
+fails 1 "indexes without end" thimble inspect --remote --platform linux/arm64 oci:src:four
+like "$err" 'indexes in indexes, more than 3 deep' "are not followed"
+like "$err" 'try +name the image itself by its digest' "and what to do"
 ok "--raw" thimble inspect --remote --raw "$R/team/app:multi"
 is "sha256:$(sha256sum <"$T/out" | cut -d' ' -f1)" "$(digest multi)" "byte by byte"
 ok "--config" thimble inspect --remote --config --platform linux/amd64 "$R/team/app:multi"
