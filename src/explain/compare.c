@@ -136,8 +136,10 @@ static void load_failure(const char *hex, struct err *out)
 
 	for (; hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0; hex += 2)
 		buf_char(&bytes, (char)(hex_digit(hex[0]) << 4 | hex_digit(hex[1])));
-	if (err_load(buf_view(&bytes), out) < 0 || out->n == 0)
+	if (err_load(buf_view(&bytes), out) < 0 || out->n == 0) {
 		(void)err_set(out, ERR_DATA, "its error was not kept");
+		(void)err_hint(out, "build it again to see the whole error");
+	}
 }
 
 /* 1: the last build of this name failed; 0. What is no name (an id) is left to image_open. */

@@ -144,6 +144,34 @@ static void compare__makes_sorted_rows(void **state)
 	strs_done(&names);
 }
 
+/* A record that is cut short or that others wrote still makes a row. */
+static void compare__tells_when_an_error_was_not_kept(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const records[] = { "failed zz\n", "failed 00\n", "failed 7b\n" };
+	struct compare_opts o = { 0 };
+	struct strs names = { 0 };
+	struct err why = { 0 };
+	static const char path[] = "names/docker.io/library/bad/=latest";
+	int root = store_fd(f->s);
+
+	(void)err_set(&why, ERR_USER, "'x' is not there");
+	ok(f, name_set_failed(f->s, "docker.io/library/bad:latest", &why, &f->e));
+	err_done(&why);
+	strs_add(&names, "bad");
+	for (size_t i = 0; i < COUNT_OF(records); i++) {
+		struct compare_rows rows = { 0 };
+		ok(f, fs_write(root, root, path, slice_of(records[i]), 0644, false, &f->e));
+		ok(f, compare_images(f->s, &names, &o, &rows, &f->e));
+		assert_int_equal(rows.n, 1);
+		assert_int_equal(rows.p[0].state, COMPARE_NOT_BUILT);
+		assert_string_equal(rows.p[0].why, "its error was not kept");
+		assert_string_equal(rows.p[0].mend, "build it again to see the whole error");
+		compare_rows_done(&rows);
+	}
+	strs_done(&names);
+}
+
 static void compare__refuses_a_name_that_is_not_there(void **state)
 {
 	struct fixture *f = *state;
@@ -169,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(compare__makes_sorted_rows),
+		TEST(compare__tells_when_an_error_was_not_kept),
 		TEST(compare__refuses_a_name_that_is_not_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
