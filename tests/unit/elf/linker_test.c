@@ -423,6 +423,57 @@ static void linker_closure__stays_inside_the_root(void **state)
 	assert_int_equal(linker_closure(&f->fs, "/gone", NULL, &c, NULL), -1);
 }
 
+static void linker_closure__refuses_a_program_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct linker_closure c;
+	static const struct {
+		struct slice bytes;
+		const char *want;
+	} rows[] = {
+		{ SL("#!/bin/sh\n# no ELF object\n"), "'/p' is no ELF object" },
+		{ SL("\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\0"),
+		  "'/p' is damaged: ELF: the header lies beyond the end of the file" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		_cleanup_(err_done) struct err e = { 0 };
+		put_bytes(f, "p", rows[i].bytes);
+		assert_int_equal(linker_closure(&f->fs, "/p", NULL, &c, &e), -1);
+		assert_int_equal(e.kind, ERR_DATA);
+		assert_string_equal(e.chain[0], rows[i].want);
+	}
+}
+
+/* What an image can make the linker load is limited. */
+static void linker_closure__loads_so_many_and_no_more(void **state)
+{
+	struct fixture *f = *state;
+	struct linker_closure c;
+	_cleanup_(err_done) struct err e = { 0 };
+	_cleanup_(strs_done) struct strs names = { 0 };
+
+	put_elf(f, GLIBC, LIB(.soname = "ld-linux-x86-64.so.2"));
+	put_elf(f, "p", PROGRAM(.interp = GLIBC));
+	put_elf(f, "lib/l0", LIB(.runpath = NULL));
+	for (unsigned i = 0; i < LINKER_OBJECTS_MAX - 1; i++) {
+		_free_ char *path = str_printf("lib/l%u", i);
+		assert_true(i == 0 || linkat(f->root, "lib/l0", f->root, path, 0) == 0);
+		strs_addf(&names, "l%u", i);
+	}
+	/* the program and its interpreter are two of them */
+	_free_ char *last = names.p[--names.n], *fit = strs_join(&names, ":"),
+		    *more = str_printf("%s:%s", fit, last);
+	struct linker_env env = { .preload = fit };
+	assert_int_equal(linker_closure(&f->fs, "/p", &env, &c, NULL), 0);
+	assert_int_equal(c.objects.n, LINKER_OBJECTS_MAX);
+	linker_closure_done(&c);
+	env.preload = more;
+	assert_int_equal(linker_closure(&f->fs, "/p", &env, &c, &e), -1);
+	assert_int_equal(e.kind, ERR_DATA);
+	assert_string_equal(e.chain[0], "more than 4096 libraries are asked for");
+}
+
 /* ---- against the real linker ---- */
 
 /* "\tNAME => PATH (0x…)" and "\tPATH (0x…)" */
@@ -504,6 +555,8 @@ int main(void)
 		TEST(musl__has_its_own_order_and_names),
 		TEST(linker_closure__leaves_static_programs_alone),
 		TEST(linker_closure__stays_inside_the_root),
+		TEST(linker_closure__refuses_a_program_that_is_none),
+		TEST(linker_closure__loads_so_many_and_no_more),
 		cmocka_unit_test(glibc__agrees_with_the_linker_of_this_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

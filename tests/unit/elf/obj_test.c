@@ -380,6 +380,106 @@ static void obj_read__refuses_numbers_that_wrap_around(void **state)
 	}
 }
 
+/* A 64-bit library, little-endian, whose one segment is loaded at `base`: header, PT_LOAD, PT_DYNAMIC,
+ * the bytes of `body`, then a dynamic section of the `n` entries. In these, and only there, values of
+ * IN_BODY and more stand for an address in the body. */
+#define IN_BODY   (UINT64_C(1) << 63)
+#define BODY_AT   (64u + 2u * 56u)
+#define LAST_PAGE UINT64_C(0xfffffffffffff000)
+static void put_library(struct buf *b, uint64_t base, struct slice body, const uint64_t (*dyn)[2],
+			size_t n)
+{
+	uint64_t dyn_at = BODY_AT + body.n, end = dyn_at + 16 * n;
+
+	buf_str(b, "\177ELF\2\1\1");
+	buf_zero(b, 9);
+	buf_le16(b, ET_DYN), buf_le16(b, EM_X86_64), buf_le32(b, 1);
+	buf_le64(b, 0), buf_le64(b, 64), buf_le64(b, 0), buf_le32(b, 0);
+	buf_le16(b, 64), buf_le16(b, 56), buf_le16(b, 2), buf_zero(b, 6);
+	buf_le32(b, PT_LOAD), buf_le32(b, PF_R), buf_le64(b, 0), buf_le64(b, base), buf_le64(b, base);
+	buf_le64(b, end), buf_le64(b, end), buf_le64(b, 4096);
+	buf_le32(b, PT_DYNAMIC), buf_le32(b, PF_R), buf_le64(b, dyn_at), buf_le64(b, base + dyn_at);
+	buf_le64(b, base + dyn_at), buf_le64(b, 16 * n), buf_le64(b, 16 * n), buf_le64(b, 8);
+	buf_slice(b, body);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t v = dyn[i][1];
+		buf_le64(b, dyn[i][0]);
+		buf_le64(b, v >= IN_BODY ? base + BODY_AT + (v - IN_BODY) : v);
+	}
+}
+
+static void obj_read__refuses_names_without_end(void **state)
+{
+	uint64_t (*dyn)[2] = mem_array(OBJ_NAMES_MAX + 3, sizeof *dyn);
+	static const uint64_t tags[] = { DT_NEEDED, DT_FILTER, DT_AUXILIARY, DT_AUDIT };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(tags); i++)
+		for (unsigned more = 0; more < 2; more++) {
+			_cleanup_(buf_done) struct buf b = { 0 };
+			_free_ char *why = NULL;
+			unsigned n = 0;
+			dyn[n][0] = DT_STRTAB, dyn[n++][1] = IN_BODY;
+			dyn[n][0] = DT_STRSZ, dyn[n++][1] = 4;
+			while (n < 2 + OBJ_NAMES_MAX + more)
+				dyn[n][0] = tags[i], dyn[n++][1] = 1;
+			put_library(&b, 0, (struct slice){ "\0a\0\0", 4 }, (const uint64_t (*)[2])dyn, n);
+			assert_int_equal(read_mem(b.p, b.len, &why), more ? -1 : 1);
+			if (more)
+				assert_string_equal(why, "ELF: more than 4096 names of one kind");
+		}
+	free(dyn);
+}
+
+/* Each record says how far off the next one, or its names, are: beyond the last address there is, the
+ * sum begins anew at the first. */
+static void obj_read__refuses_versions_that_wrap_around(void **state)
+{
+	static const struct {
+		uint64_t tag;
+		uint8_t at; /* in the records: what is set to a page */
+		const char *why;
+	} rows[] = {
+		{ DT_VERNEED, 0, NULL },
+		{ DT_VERNEED, 8, "ELF: the needed versions do not end" },       /* vn_aux */
+		{ DT_VERNEED, 12, "ELF: the needed versions do not end" },      /* vn_next */
+		{ DT_VERNEED, 16 + 12, "ELF: the needed versions do not end" }, /* vna_next */
+		{ DT_VERDEF, 0, NULL },
+		{ DT_VERDEF, 12, "ELF: the defined versions do not end" }, /* vd_aux */
+		{ DT_VERDEF, 16, "ELF: the defined versions do not end" }, /* vd_next */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		_cleanup_(buf_done) struct buf body = { 0 }, b = { 0 };
+		_free_ char *why = NULL;
+		bool need = rows[i].tag == DT_VERNEED;
+		const uint64_t dyn[][2] = {
+			{ DT_STRTAB, IN_BODY },
+			{ DT_STRSZ, 4 },
+			{ rows[i].tag, IN_BODY + 4 },
+			{ need ? DT_VERNEEDNUM : DT_VERDEFNUM, 1 },
+		};
+		buf_add(&body, "\0a\0\0", 4);
+		if (need) {
+			buf_le16(&body, 1), buf_le16(&body, 1), buf_le32(&body, 1); /* Verneed */
+			buf_le32(&body, 16), buf_le32(&body, 0);
+			buf_le32(&body, 0), buf_le16(&body, 0), buf_le16(&body, 2); /* Vernaux */
+			buf_le32(&body, 1), buf_le32(&body, 0);
+		} else {
+			buf_le16(&body, 1), buf_le16(&body, 0), buf_le16(&body, 1); /* Verdef */
+			buf_le16(&body, 1), buf_le32(&body, 0), buf_le32(&body, 20), buf_le32(&body, 0);
+			buf_le32(&body, 1), buf_le32(&body, 0); /* Verdaux */
+		}
+		if (rows[i].why)
+			memcpy(body.p + 4 + rows[i].at, "\0\x10\0\0", 4);
+		put_library(&b, LAST_PAGE, buf_view(&body), dyn, COUNT_OF(dyn));
+		assert_int_equal(read_mem(b.p, b.len, &why), rows[i].why ? -1 : 1);
+		if (rows[i].why)
+			assert_string_equal(why, rows[i].why);
+	}
+}
+
 /* The count is a lie: the chain of records says where it ends. */
 static void obj_read__does_not_believe_the_count_of_versions(void **state)
 {
@@ -498,6 +598,8 @@ int main(void)
 		cmocka_unit_test(obj_read__refuses_what_is_cut),
 		cmocka_unit_test(obj_read__survives_every_changed_byte),
 		cmocka_unit_test(obj_read__refuses_numbers_that_wrap_around),
+		cmocka_unit_test(obj_read__refuses_names_without_end),
+		cmocka_unit_test(obj_read__refuses_versions_that_wrap_around),
 		cmocka_unit_test(obj_read__does_not_believe_the_count_of_versions),
 		cmocka_unit_test(obj_read__reads_notes),
 		cmocka_unit_test(obj_read__answers_for_every_seed),
