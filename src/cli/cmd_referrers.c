@@ -265,7 +265,8 @@ static int attach_run(struct cli *c, const void *args, const struct words *words
 	if (!is_media_type(a->type))
 		return cli_wrong(c, e, "'%s' is not a media type (TYPE/SUBTYPE)", a->type);
 	if (words->n - 1 > MANIFEST_LAYERS_MAX)
-		return cli_wrong(c, e, "at most %d files", MANIFEST_LAYERS_MAX);
+		return cli_wrong(c, e, "an artifact has at most %d files, not %zu",
+				 MANIFEST_LAYERS_MAX, words->n - 1);
 	if (read_annotations(c, &a->annotations, notes, e) < 0)
 		return -1;
 	for (size_t i = 1; i < words->n; i++) {
