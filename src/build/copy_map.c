@@ -147,8 +147,8 @@ static int put_dir(struct mapper *m, char **path, const struct copy_item *it, st
 		if (there->type == ENTRY_SYMLINK)
 			return err_hint(e, "the image has a link there, to '%s': a directory cannot replace it; "
 					"copy to '%s' instead", there->link, there->link);
-		return err_hint(e, "the image has a file there: remove it in an earlier RUN, or choose another "
-				   "destination");
+		return err_hint(e, "the image has a file there: remove it in an earlier RUN, "
+				   "or choose another destination");
 	}
 	struct entry ent = as_copied(m, it);
 	put(m, *path, &ent);

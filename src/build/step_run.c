@@ -247,7 +247,8 @@ static int not_executed(const struct node *n, const struct sandbox_end *end, str
 	if (end->cwd_failed) {
 		err_set(e, ERR_PROG, "the working directory '%s' cannot be entered: %s", n->cwd,
 			strerror(end->status));
-		err_hint(e, "earlier steps may have put something else there: name a directory with WORKDIR");
+		err_hint(e, "earlier steps may have put something else there: "
+			    "name a directory with WORKDIR");
 	} else if (end->status == ENOENT) {
 		err_set(e, ERR_PROG, "exec: \"%s\": executable file not found in $PATH", prog);
 		if (strcmp(prog, "/bin/sh") == 0) {

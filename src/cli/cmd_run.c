@@ -154,7 +154,8 @@ static void tell_failure(struct cli *c, struct store *s, const struct image *im,
 		err_set(&why, ERR_PROG, "%s", strerror(res->end.status));
 		if (res->end.cwd_failed) {
 			err_add(&why, "cannot enter the working directory '%s'", res->cwd);
-			(void)err_hint(&why, "name another one with -w, or look at what volumes hide");
+			(void)err_hint(&why,
+				       "name another one with -w, or look at what volumes hide");
 		} else {
 			err_add(&why, "cannot execute '%s'", program);
 		}

@@ -147,7 +147,8 @@ int ignore_parse(struct slice text, const char *name, struct ignore *out, struct
 {
 	if (text.n > IGNORE_MAX) {
 		err_set(e, ERR_DATA, "%s is larger than %u bytes", name, IGNORE_MAX);
-		return err_hint(e, "leave out whole directories, or use wildcards, instead of naming each file");
+		return err_hint(e, "leave out whole directories, or use wildcards, "
+				   "instead of naming each file");
 	}
 	if (slice_find(text, '\0') < text.n) {
 		err_set(e, ERR_DATA, "%s holds a zero byte, so it is no text", name);

@@ -11,7 +11,8 @@ static int check_text(struct slice text, const char *file, struct err *e)
 {
 	if (text.n > DOCKERFILE_MAX) {
 		err_set(e, ERR_DATA, "%s is larger than %u bytes", file, DOCKERFILE_MAX);
-		return err_hint(e, "is it the right file? what is large belongs into the context: COPY it from there");
+		return err_hint(e, "is it the right file? what is large belongs into the context: "
+				   "COPY it from there");
 	}
 	if (text.n == 0) {
 		err_set(e, ERR_DATA, "the Dockerfile cannot be empty (%s)", file);

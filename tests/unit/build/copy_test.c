@@ -175,7 +175,7 @@ static void copy__puts_files_where_docker_puts_them(void **state)
 		{ { "f" }, "../", .workdir = "/a/b", NO_OWNER, .want = "d a 755 0:0\nf a/f 644 0:0\n" },
 		/* CPY04 */
 		{ { "../f" }, "/", NO_OWNER, .want = "f f 644 0:0\n" },
-		/* ".." goes away as text: what stands before it need not be there, nor is it a link's target */
+		/* ".." goes away as text: what stands before it need not be there, links do not count */
 		{ { "none/../f" }, "/", NO_OWNER, .want = "f f 644 0:0\n" },
 		{ { "todeep/../f" }, "/", NO_OWNER, .want = "f f 644 0:0\n" },
 		{ { "todeep/../b.txt" }, "/", NO_OWNER, .error = "'todeep/../b.txt' is not there" },
@@ -253,7 +253,8 @@ static void copy__refuses_a_directory_over_a_file(void **state)
 	make_dir(p->dir, "ctx/root");
 	make_dir(p->dir, "ctx/root/have");
 	make_dir(p->dir, "ctx/root/have/file");
-	static const struct row row = { { "root" }, "/w", NO_OWNER, .error = "cannot copy to non-directory: /w/have/file" };
+	static const struct row row = { { "root" }, "/w", NO_OWNER,
+					.error = "cannot copy to non-directory: /w/have/file" };
 	run_row(p, &row);
 }
 

@@ -27,7 +27,8 @@ static void place_open__says_what_hinders(void **state)
 	int r = place_open(f->s, "mine", &p, &f->e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(r, -1);
-	assert_string_equal(err_words(&f->e), "lock a new directory below containers/: Too many open files");
+	assert_string_equal(err_words(&f->e),
+			    "lock a new directory below containers/: Too many open files");
 	assert_int_equal(p.dirfd, -1);
 	ok(f, container_sweep(f->s, &f->e));
 	assert_int_equal(count_in(f, "containers"), 0);
