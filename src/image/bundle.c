@@ -20,6 +20,9 @@
 #define LINKS_MAX   8
 #define HOLES_MAX   (16ull << 30) /* an archive holds them for nothing, hashing does not */
 
+/* What else a large archive may be. */
+#define IMPORT_HINT "for the files of a root file system use 'thimble import'"
+
 /* A file of an archive. */
 struct member {
 	const char *link; /* key of what it stands for, or NULL */
@@ -54,11 +57,11 @@ void bundle_close(struct bundle *b)
 	free(b);
 }
 
-struct bundle *bundle_from_dir(struct store *s, const char *path, struct err *e)
+struct bundle *bundle_from_dir(struct store *s, const char *path, const char *what, struct err *e)
 {
 	_cleanup_(bundle_closep) struct bundle *b = NEW(struct bundle);
 	b->store = s;
-	b->what = str_dup(path);
+	b->what = str_dup(what);
 	b->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (b->dirfd < 0) {
 		err_sys(e, "open '%s'", path);
@@ -91,10 +94,10 @@ static void hash_zeros(struct sha256 *sum, uint64_t n)
 
 static int count_hole(struct bundle *b, uint64_t n, struct err *e)
 {
-	if (n > HOLES_MAX || (b->holes += n) > HOLES_MAX)
-		return err_set(e, ERR_DATA,
-			       "the archive's sparse files are larger than any image's");
-	return 0;
+	if (n <= HOLES_MAX && (b->holes += n) <= HOLES_MAX)
+		return 0;
+	err_set(e, ERR_DATA, "the archive's sparse files are larger than any image's");
+	return err_hint(e, IMPORT_HINT);
 }
 
 static int spool_bytes(struct bundle *b, struct tar *t, int fd, struct member *m, struct err *e)
@@ -145,10 +148,12 @@ static int spool_member(struct bundle *b, struct tar *t, const struct tar_entry 
 {
 	if (ent->type != TAR_FILE && ent->type != TAR_SYMLINK && ent->type != TAR_HARDLINK)
 		return 0;
-	if (b->members.n >= MEMBERS_MAX)
-		return err_set(e, ERR_DATA,
-			       "the archive has more than %d files, so it is not one of images",
-			       MEMBERS_MAX);
+	if (b->members.n >= MEMBERS_MAX) {
+		err_set(e, ERR_DATA,
+			"the archive has more than %d files, so it is not one of images",
+			MEMBERS_MAX);
+		return err_hint(e, IMPORT_HINT);
+	}
 	_free_ char *key = path_key(slice_of(ent->path));
 	struct member *m = ARENA_NEW(&b->arena, struct member);
 	if (ent->type != TAR_FILE)
@@ -203,7 +208,7 @@ struct bundle *bundle_from_path(struct store *s, int fd, const char *path, const
 		err_sys(e, "open '%s'", path);
 		return NULL;
 	}
-	return S_ISDIR(st.st_mode) ? bundle_from_dir(s, path, e) : from_fd(s, file, what, e);
+	return S_ISDIR(st.st_mode) ? bundle_from_dir(s, path, what, e) : from_fd(s, file, what, e);
 }
 
 /* ---- looking up ---- */

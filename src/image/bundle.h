@@ -11,10 +11,10 @@
 struct source;
 struct bundle;
 
-/* Reads all of `in` (borrowed). `what` names it in messages. */
+/* `what` names it in messages. Reads all of `in` (borrowed). */
 struct bundle *bundle_from_stream(struct store *s, struct source *in, const char *what,
 				  struct err *e);
-struct bundle *bundle_from_dir(struct store *s, const char *path, struct err *e);
+struct bundle *bundle_from_dir(struct store *s, const char *path, const char *what, struct err *e);
 /* A directory or an archive, compressed as a whole or not. path NULL: fd, a stream. */
 struct bundle *bundle_from_path(struct store *s, int fd, const char *path, const char *what,
 				struct err *e);

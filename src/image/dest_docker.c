@@ -111,9 +111,10 @@ static int begin(struct to_docker *t, const struct locator *l, struct err *e)
 {
 	if (l->tag && reference_parse(slice_of(l->tag), &t->ref, e) < 0)
 		return -1;
-	if (t->ref.has_digest)
-		return err_set(e, ERR_USER, "an archive of docker's names images by tags, not by "
-					    "digests");
+	if (t->ref.has_digest) {
+		err_set(e, ERR_USER, "an archive of docker's names images by tags, not by digests");
+		return err_hint(e, "leave out what follows '@'");
+	}
 	if (outfile_open(&t->file, l->path, e) < 0)
 		return -1;
 	t->sink = sink_fd(t->file.fd);

@@ -16,14 +16,18 @@ int layer_media_type(int fd, bool docker, const char **type, struct err *e)
 	ssize_t n = fd_pread(fd, head, sizeof head, 0);
 	if (n < 0)
 		return err_sys(e, "read a layer");
-	switch (comp_sniff(head, (size_t)n)) {
+	enum compression c = comp_sniff(head, (size_t)n);
+	switch (c) {
 	case COMP_NONE: *type = docker ? MT_DOCKER_LAYER : MT_OCI_LAYER; return 0;
 	case COMP_GZIP: *type = docker ? MT_DOCKER_LAYER_GZIP : MT_OCI_LAYER_GZIP; return 0;
 	case COMP_ZSTD: *type = docker ? MT_DOCKER_LAYER_ZSTD : MT_OCI_LAYER_ZSTD; return 0;
-	default:
-		return err_set(e, ERR_DATA,
-			       "a layer is compressed in a way that images may not use");
+	case COMP_BZIP2:
+	case COMP_XZ: break;
 	}
+	err_set(e, ERR_DATA, "a layer is compressed with %s, which no layer of an image may be",
+		comp_name(c));
+	return err_hint(e,
+			"layers are plain, gzip or zstd: make the archive anew with one of these");
 }
 
 int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e)

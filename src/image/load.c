@@ -170,8 +170,10 @@ static int load_what_it_is(struct loader *l, const char *what, struct err *e)
 		return -1;
 	if (l->out->n == 0 && l->o->what)
 		return err_set(e, ERR_ABSENT, "%s has no image '%s'", what, l->o->what);
-	if (l->out->n == 0)
-		return err_set(e, ERR_DATA, "%s holds no image", what);
+	if (l->out->n == 0) {
+		err_set(e, ERR_DATA, "%s holds no image", what);
+		return err_hint(e, "artifacts, which are no images, are moved with 'thimble copy'");
+	}
 	return name_all(l, e);
 }
 

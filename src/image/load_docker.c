@@ -71,7 +71,8 @@ static int check_promise(const char *name, struct slice bytes, struct err *e)
 	digest_of(bytes, &got);
 	if (digest_eq(&said, &got))
 		return 0;
-	return err_set(e, ERR_DATA, "'%s' has digest %s", name, digest_text(&got, text));
+	return err_set(e, ERR_DATA, "'%s' has digest %s, not the one that it is named by", name,
+		       digest_text(&got, text));
 }
 
 static int read_tags(struct loader *l, const json_t *entry, struct strs *names, bool *wanted,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/origin.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/err.h"
@@ -115,6 +116,7 @@ int origin_manifest(struct origin *o, const struct descriptor *d, struct buf *te
 			       "the manifest %s is said to have %" PRIu64
 			       " bytes; at most %u are taken",
 			       digest_text(&d->digest, a), d->size, MANIFEST_MAX);
+	assert(o->ops->manifest);
 	if (o->ops->manifest(o, d, text, e) < 0)
 		return err_add(e, "read the manifest %s in '%s'", digest_text(&d->digest, a),
 			       o->text);

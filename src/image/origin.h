@@ -34,9 +34,10 @@ struct origin_opts {
 struct origin_ops {
 	/* Index or manifest; *d: media type, digest, size of it. */
 	int (*top)(struct origin *o, struct buf *text, struct descriptor *d, struct err *e);
-	/* At most MANIFEST_MAX bytes; checked by the caller. */
+	/* At most MANIFEST_MAX bytes; checked by the caller. NULL where the top is never an index. */
 	int (*manifest)(struct origin *o, const struct descriptor *d, struct buf *text,
 			struct err *e);
+	/* One that the manifest names. */
 	struct source *(*blob)(struct origin *o, const struct descriptor *d, struct err *e);
 	void (*close)(struct origin *o);
 	/* In a forked child, first thing; may be NULL. */
@@ -64,8 +65,8 @@ int origin_top(struct origin *o, struct buf *text, struct descriptor *d, struct 
 /* A manifest that an index names. ERR_DATA if size or digest is another. */
 int origin_manifest(struct origin *o, const struct descriptor *d, struct buf *text, struct err *e)
 	_must_check_;
-/* The bytes of a blob. Other or more bytes than the descriptor says: reading ends with ERR_DATA, the
- * end (0) comes only when all is right. */
+/* The bytes of a blob that a manifest of this origin names. Other or more bytes than the descriptor
+ * says: reading ends with ERR_DATA, the end (0) comes only when all is right. */
 struct source *origin_blob(struct origin *o, const struct descriptor *d, struct err *e);
 /* A small blob whole: a config. */
 int origin_read(struct origin *o, const struct descriptor *d, struct buf *out, struct err *e)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docker-archive: manifest.json lists images by config and layers. There is no manifest in the sense
  * of a registry: one is made, which lists the layers as they lie there. */
+#include <assert.h>
+
 #include "base/err.h"
 #include "base/js.h"
 #include "base/num.h"
@@ -8,6 +10,7 @@
 #include "image/bundle.h"
 #include "image/layer_in.h"
 #include "image/origin.h"
+#include "image/pick.h"
 #include "oci/config.h"
 
 #define IMAGES_MAX 1024
@@ -39,13 +42,6 @@ static int top(struct origin *base, struct buf *text, struct descriptor *d, stru
 	return 0;
 }
 
-static int manifest(struct origin *base, const struct descriptor *d, struct buf *text,
-		    struct err *e)
-{
-	(void)base, (void)d, (void)text;
-	return err_set(e, ERR_ABSENT, "a docker-archive has no manifests");
-}
-
 static struct source *blob(struct origin *base, const struct descriptor *d, struct err *e)
 {
 	struct from_docker *o = (struct from_docker *)base;
@@ -56,14 +52,11 @@ static struct source *blob(struct origin *base, const struct descriptor *d, stru
 			i++;
 		at = i + 1;
 	}
-	if (at >= o->names.n) {
-		err_set(e, ERR_ABSENT, "the image has no such blob");
-		return NULL;
-	}
+	assert(at < o->names.n);
 	int fd = bundle_open(o->b, o->names.p[at], NULL, e);
 	return fd < 0 ? NULL : source_fd_take(fd);
 }
-static const struct origin_ops ops = { top, manifest, blob, close_it, NULL };
+static const struct origin_ops ops = { .top = top, .blob = blob, .close = close_it };
 
 /* ---- which image ---- */
 
@@ -107,12 +100,7 @@ static const json_t *find_entry(const json_t *list, const char *tag, struct err 
 			return json_array_get(list, i);
 	_cleanup_(strs_done) struct strs names = { 0 };
 	list_names(list, &names);
-	_free_ char *have = strs_join(&names, ", ");
-	if (tag)
-		err_set(e, ERR_ABSENT, "it has no image '%s'", tag);
-	else
-		err_set(e, ERR_USER, "it holds several images, and none is named");
-	err_hint(e, "it has: %s", *have ? have : "none");
+	(void)names_lack(&names, tag, e);
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "image/bundle.h"
 #include "image/ocidir.h"
 #include "image/origin.h"
+#include "image/pick.h"
 
 #define NAME_MAX_ (SHA256_HEX + 32)
 
@@ -67,7 +68,8 @@ struct origin *origin_of_dir(struct store *s, const struct locator *l, struct er
 	struct from_files *o = NEW(struct from_files);
 	o->base.ops = &dir_ops;
 	o->dir = true;
-	o->b = bundle_from_dir(s, l->path, e);
+	_free_ char *what = str_printf("'%s'", l->path);
+	o->b = bundle_from_dir(s, l->path, what, e);
 	if (!o->b) {
 		close_it(&o->base);
 		return NULL;
@@ -100,22 +102,17 @@ static bool is_image(const struct descriptor *d)
 	       !(d->platform && platform_is_unknown(d->platform));
 }
 
-static int which(const struct image_index *x, const char *tag, struct err *e)
+/* What there is to choose from: images, or by digest all that the index names. */
+static int which(const struct image_index *x, const char *tag, bool by_digest, struct err *e)
 {
 	_cleanup_(strs_done) struct strs names = { 0 };
 	arr_each(it, &x->manifests) {
 		const char *name = name_of(it, OCIDIR_NAME_OCI);
 		char text[DIGEST_LEN];
-		strs_add(&names, name ? name : digest_text(&it->digest, text));
+		if (by_digest || is_image(it))
+			strs_add(&names, name ? name : digest_text(&it->digest, text));
 	}
-	_free_ char *list = strs_join(&names, ", ");
-	if (x->manifests.n == 0)
-		return err_set(e, ERR_ABSENT, "it holds no image");
-	if (tag)
-		err_set(e, ERR_ABSENT, "it has no image '%s'", tag);
-	else
-		err_set(e, ERR_USER, "it holds several images, and none is named");
-	return err_hint(e, "it has: %s", list);
+	return names_lack(&names, tag, e);
 }
 
 /* "@sha256:…", a name, or NULL for the only one. Several of one name are told apart by platform. */
@@ -130,12 +127,19 @@ static int choose(const struct image_index *x, const char *tag, const struct pla
 	arr_each(it, &x->manifests)
 		if (by_digest ? digest_eq(&it->digest, &d) : is_image(it) && (!tag || is_named(it, tag)))
 			arr_push(&fit.manifests, *it); /* borrowed: only this array is freed */
-	const struct descriptor *best = fit.manifests.n == 1 ? fit.manifests.p : NULL;
-	if (fit.manifests.n > 1)
+	/* by digest all are the same, whatever their names */
+	const struct descriptor *best = fit.manifests.n == 1 || (by_digest && fit.manifests.n)
+						? fit.manifests.p
+						: NULL;
+	if (fit.manifests.n > 1 && !best)
 		best = tag ? image_index_choose(&fit, platform) : NULL;
-	int r = best ? 0 : which(x, tag, e);
+	int r = 0;
 	if (best)
 		descriptor_copy(out, best);
+	else if (tag && fit.manifests.n > 1)
+		r = index_lacks(&fit, platform, e);
+	else
+		r = which(x, tag, by_digest, e);
 	arr_done(&fit.manifests);
 	return r;
 }

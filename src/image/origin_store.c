@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An image of the store, as it leaves it (image/outgoing.h). */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 
@@ -23,13 +24,6 @@ static int top(struct origin *base, struct buf *text, struct descriptor *d, stru
 	d->digest = o->out.manifest_digest;
 	d->size = o->out.manifest_n;
 	return 0;
-}
-
-static int manifest(struct origin *base, const struct descriptor *d, struct buf *text,
-		    struct err *e)
-{
-	(void)base, (void)d, (void)text;
-	return err_set(e, ERR_ABSENT, "the store has one manifest for an image");
 }
 
 /* Written from the tree into a file that has no name. */
@@ -64,13 +58,12 @@ static struct source *blob(struct origin *base, const struct descriptor *d, stru
 		fd = blob_open(base->store, &d->digest, NULL, e);
 		return fd < 0 ? NULL : source_fd_take(fd);
 	}
-	arr_each(l, &o->out.layers)
-		if (digest_eq(&l->desc.digest, &d->digest)) {
-			fd = open_layer(base->store, l, e);
-			return fd < 0 ? NULL : source_fd_take(fd);
-		}
-	err_set(e, ERR_ABSENT, "the image has no such blob");
-	return NULL;
+	size_t i = 0;
+	while (i < o->out.layers.n && !digest_eq(&o->out.layers.p[i].desc.digest, &d->digest))
+		i++;
+	assert(i < o->out.layers.n);
+	fd = open_layer(base->store, &o->out.layers.p[i], e);
+	return fd < 0 ? NULL : source_fd_take(fd);
 }
 
 static void close_it(struct origin *base)
@@ -81,7 +74,7 @@ static void close_it(struct origin *base)
 	image_done(&o->im);
 	free(o);
 }
-static const struct origin_ops ops = { top, manifest, blob, close_it, NULL };
+static const struct origin_ops ops = { .top = top, .blob = blob, .close = close_it };
 
 static int prepare(struct from_store *o, const struct origin_opts *opts, struct err *e)
 {

@@ -486,6 +486,95 @@ static void load__never_leaves_the_archive(void **state)
 	}
 }
 
+/* docker-archives: what is told of a list, of a config and of a layer that are not as they should be. */
+static void load__says_what_is_wrong_in_docker_archives(void **state)
+{
+	struct fixture *f = *state;
+#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	static const struct {
+		const char *list, *word, *hint;
+	} rows[] = {
+		{ "[]", "holds no image", "'thimble copy'" },
+		{ "{}", "manifest.json is not a list of images", "" },
+		{ "[7]", "an entry of manifest.json is not an object", "" },
+		{ "[{\"Config\":7,\"Layers\":[]}]", "Config is not the name of a file", "" },
+		{ "[{\"Config\":\"" HEX ".json\",\"Layers\":[\"layer.tar\"]}]",
+		  "'" HEX ".json' has digest sha256:", "not the one that it is named by" },
+		{ "[{\"Config\":\"blobs/sha256/" HEX "\",\"Layers\":[\"layer.tar\"]}]",
+		  "'blobs/sha256/" HEX "' has digest sha256:", "not the one that it is named by" },
+		{ "[{\"Config\":\"config.json\",\"Layers\":[]}]",
+		  "manifest.json has 0 layers, the config 1", "" },
+		{ "[{\"Config\":\"config.json\",\"Layers\":[\"layer.xz\"]}]",
+		  "a layer is compressed with xz, which no layer of an image may be",
+		  "layers are plain, gzip or zstd" },
+		{ "[{\"Config\":\"config.json\",\"Layers\":[\"config.json\"]}]", "layer 1 of 1",
+		  "" },
+	};
+	_cleanup_(buf_done) struct buf tar = { 0 }, config = { 0 };
+	struct digest diff;
+	layer_tar(f, "Hello!", &tar);
+	digest_of(buf_view(&tar), &diff);
+	config_text(&diff, 1, "amd64", &config);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		_cleanup_(files_done) struct files l = { 0 };
+		_cleanup_(buf_done) struct buf b = { 0 };
+		struct image_loads loads = { 0 };
+		files_put(&l, str_dup("manifest.json"), slice_of(rows[i].list));
+		files_put(&l, str_dup("config.json"), buf_view(&config));
+		files_put(&l, str_dup(HEX ".json"), buf_view(&config));
+		files_put(&l, str_dup("blobs/sha256/" HEX), buf_view(&config));
+		files_put(&l, str_dup("layer.tar"), buf_view(&tar));
+		files_put(&l, str_dup("layer.xz"),
+			  SL("\xfd"
+			     "7zXZ\0 and so on"));
+		files_tar(f, &l, &b);
+		refused(f, ERR_DATA, load_bytes(f, f->s, buf_view(&b), NULL, &loads));
+		if (!mentions(&f->e, rows[i].word) || !mentions(&f->e, rows[i].hint))
+			fail_msg("%s does not lead to '%s', '%s'", rows[i].list, rows[i].word,
+				 rows[i].hint);
+		nothing_is_left(f);
+	}
+#undef HEX
+}
+
+/* The form before Docker 1.10: ids name directories, and each names the one below. */
+static void load__follows_no_chain_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+#define TOP "1111111111111111111111111111111111111111111111111111111111111111"
+#define LOW "2222222222222222222222222222222222222222222222222222222222222222"
+	static const struct {
+		const char *repositories, *top, *low, *word;
+	} rows[] = {
+		{ "{\"hello\":{\"gcc\":7}}", "{}", "{}",
+		  "`repositories` has no id for 'hello:gcc'" },
+		{ "{\"hello\":{\"gcc\":\"../../etc\"}}", "{}", "{}",
+		  "`repositories` has no id for 'hello:gcc'" },
+		{ "{\"hello\":{\"gcc\":\"" TOP "\"}}", "{\"parent\":\"" LOW "\"}",
+		  "{\"parent\":\"" TOP "\"}", "the chain of layers of '" TOP "' is malformed" },
+		{ "{\"hello\":{\"gcc\":\"" TOP "\"}}", "{\"parent\":\"" TOP "\"}", "{}",
+		  "the chain of layers of '" TOP "' is malformed" },
+		{ "{\"hello\":{\"gcc\":\"" TOP "\"}}", "{\"parent\":\"../../etc\"}", "{}",
+		  "the chain of layers of '" TOP "' is malformed" },
+		{ "{}", "{}", "{}", "holds no image" },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		_cleanup_(files_done) struct files l = { 0 };
+		_cleanup_(buf_done) struct buf b = { 0 };
+		struct image_loads loads = { 0 };
+		files_put(&l, str_dup("repositories"), slice_of(rows[i].repositories));
+		files_put(&l, str_dup(TOP "/json"), slice_of(rows[i].top));
+		files_put(&l, str_dup(LOW "/json"), slice_of(rows[i].low));
+		files_tar(f, &l, &b);
+		refused(f, ERR_DATA, load_bytes(f, f->s, buf_view(&b), NULL, &loads));
+		if (!mentions(&f->e, rows[i].word))
+			fail_msg("row %zu does not lead to '%s'", i, rows[i].word);
+		nothing_is_left(f);
+	}
+#undef TOP
+#undef LOW
+}
+
 static void load__refuses_symlinked_blobs_that_lead_out(void **state)
 {
 	struct fixture *f = *state;
@@ -512,6 +601,14 @@ static void load__refuses_what_is_no_image(void **state)
 	refused(f, ERR_DATA, load_bytes(f, f->s, buf_view(&tar), NULL, &loads));
 	assert_true(mentions(&f->e, "thimble import"));
 	refused(f, ERR_DATA, load_bytes(f, f->s, SL(""), NULL, &loads));
+	/* an index, but of nothing: with a hint to what takes what is no image */
+	_cleanup_(files_done) struct files l = { 0 };
+	_cleanup_(buf_done) struct buf b = { 0 };
+	put_index(&l, NULL, 0, NULL, HONEST);
+	files_tar(f, &l, &b);
+	refused(f, ERR_DATA, load_bytes(f, f->s, buf_view(&b), NULL, &loads));
+	assert_true(mentions(&f->e, "the stream holds no image\n"));
+	assert_true(mentions(&f->e, "thimble copy"));
 	refused(f, ERR_DATA, load_bytes(f, f->s, SL("FROM scratch\nCOPY a /\n"), NULL, &loads));
 	refused(f, ERR_SYS, image_load(f->s, -1, "/nowhere/at/all", &none, &loads, &f->e));
 	nothing_is_left(f);
@@ -570,6 +667,8 @@ int main(void)
 		T(load__refuses_lies),
 		T(load__refuses_a_false_form_of_a_known_layer),
 		T(load__never_leaves_the_archive),
+		T(load__says_what_is_wrong_in_docker_archives),
+		T(load__follows_no_chain_that_is_none),
 		T(load__refuses_symlinked_blobs_that_lead_out),
 		T(load__refuses_what_is_no_image),
 		T(load__survives_every_truncation),

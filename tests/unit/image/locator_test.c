@@ -56,6 +56,9 @@ static void locator__refuses_what_is_no_place(void **state)
 		{ "docker-daemon:x:1", "docker save NAME" },
 		{ "containers-storage:x", "podman save" },
 		{ "https://example.com/x", "docker://HOST/NAME" },
+		{ "tarball:x", "thimble import FILE NAME" },
+		{ "ostree:x", "'ostree:' is no kind of place for images" },
+		{ "ostree:x", "known are docker://REF" },
 		{ "ftp:/x", "known are docker://REF" },
 		{ "ocy:./dir", "known are docker://REF" },
 		{ "oci:", "names no file" },
@@ -75,13 +78,37 @@ static void locator__refuses_what_is_no_place(void **state)
 	}
 }
 
+/* A file's path where a name should stand is told how to say that it is a file. */
+static void locator__leads_from_files_to_archives(void **state)
+{
+	struct fixture *f = *state;
+	_free_ char *path = str_printf("%s/a.tar", f->dir);
+	_free_ char *with_tag = str_printf("%s:x", path);
+	const char *const texts[] = { path, with_tag };
+	struct locator l = { 0 };
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		_free_ char *hint =
+			str_printf("for the file write oci-archive:%s or docker-archive:%s",
+				   texts[i], texts[i]);
+		refused(f, ERR_USER, locator_parse(texts[i], &l, &f->e));
+		assert_true(mentions(&f->e, hint));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(locator__reads_what_skopeo_writes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(locator__reads_what_skopeo_writes, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(locator__reads_registries_as_docker_does, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(locator__refuses_what_is_no_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(locator__refuses_what_is_no_place, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(locator__leads_from_files_to_archives, set_up,
+						tear_down),
 	};
 	return cmocka_run_group_tests_name("image-locator", tests, NULL, NULL);
 }
