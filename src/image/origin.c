@@ -10,6 +10,7 @@
 
 struct checked {
 	struct source base;
+	struct origin *from;
 	struct source *in;
 	struct sha256 sum;
 	uint64_t n, size;
@@ -17,19 +18,26 @@ struct checked {
 	bool done;
 };
 
+static int wrong(struct checked *c, struct err *e)
+{
+	return c->from->ops->damaged ? c->from->ops->damaged(c->from, &c->want, e) : -1;
+}
+
 static int check_end(struct checked *c, struct err *e)
 {
 	struct digest got;
 	char a[DIGEST_LEN], b[DIGEST_LEN];
-	if (c->n < c->size)
-		return err_set(e, ERR_DATA, "it has %" PRIu64 " bytes, not %" PRIu64, c->n,
-			       c->size);
+	if (c->n < c->size) {
+		err_set(e, ERR_DATA, "it has %" PRIu64 " bytes, not %" PRIu64, c->n, c->size);
+		return wrong(c, e);
+	}
 	sha256_end(&c->sum, got.b);
 	c->done = true;
 	if (digest_eq(&got, &c->want))
 		return 0;
-	return err_set(e, ERR_DATA, "its bytes have digest %s, not %s", digest_text(&got, a),
-		       digest_text(&c->want, b));
+	err_set(e, ERR_DATA, "its bytes have digest %s, not %s", digest_text(&got, a),
+		digest_text(&c->want, b));
+	return wrong(c, e);
 }
 
 static ssize_t checked_read(struct source *base, void *p, size_t n, struct err *e)
@@ -43,9 +51,11 @@ static ssize_t checked_read(struct source *base, void *p, size_t n, struct err *
 	if (got == 0)
 		return check_end(c, e);
 	c->n += (uint64_t)got;
-	if (c->n > c->size)
-		return err_set(e, ERR_DATA, "it has more than the %" PRIu64 " bytes that it should",
-			       c->size);
+	if (c->n > c->size) {
+		err_set(e, ERR_DATA, "it has more than the %" PRIu64 " bytes that it should",
+			c->size);
+		return wrong(c, e);
+	}
 	sha256_add(&c->sum, p, (size_t)got);
 	return got;
 }
@@ -58,10 +68,11 @@ static void checked_close(struct source *base)
 }
 static const struct source_ops checked_ops = { checked_read, checked_close };
 
-static struct source *check(struct source *in, const struct descriptor *d)
+static struct source *check(struct origin *o, struct source *in, const struct descriptor *d)
 {
 	struct checked *c = NEW(struct checked);
 	c->base.ops = &checked_ops;
+	c->from = o;
 	c->in = in;
 	c->size = d->size;
 	c->want = d->digest;
@@ -137,7 +148,7 @@ struct source *origin_blob(struct origin *o, const struct descriptor *d, struct 
 		err_add(e, "read the blob %s in '%s'", digest_text(&d->digest, text), o->text);
 		return NULL;
 	}
-	return o->blobs_verified ? in : check(in, d);
+	return o->blobs_verified ? in : check(o, in, d);
 }
 
 int origin_read(struct origin *o, const struct descriptor *d, struct buf *out, struct err *e)

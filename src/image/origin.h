@@ -42,6 +42,9 @@ struct origin_ops {
 	void (*close)(struct origin *o);
 	/* In a forked child, first thing; may be NULL. */
 	void (*forked)(struct origin *o);
+	/* What blob() gave for this digest were other bytes, as *e says, which may be told better. Returns
+	 * -1; may be NULL. */
+	int (*damaged)(struct origin *o, const struct digest *d, struct err *e);
 };
 struct origin {
 	const struct origin_ops *ops;

@@ -66,6 +66,15 @@ static struct source *blob(struct origin *base, const struct descriptor *d, stru
 	return fd < 0 ? NULL : source_fd_take(fd);
 }
 
+/* A damaged blob is told of, and goes; what was written for the way is no blob. */
+static int damaged(struct origin *base, const struct digest *d, struct err *e)
+{
+	_cleanup_(err_done) struct err why = { 0 };
+	if (e && blob_check(base->store, d, &why) < 0 && why.kind == ERR_DATA)
+		err_move(e, &why);
+	return -1;
+}
+
 static void close_it(struct origin *base)
 {
 	struct from_store *o = (struct from_store *)base;
@@ -74,7 +83,9 @@ static void close_it(struct origin *base)
 	image_done(&o->im);
 	free(o);
 }
-static const struct origin_ops ops = { .top = top, .blob = blob, .close = close_it };
+static const struct origin_ops ops = {
+	.top = top, .blob = blob, .close = close_it, .damaged = damaged
+};
 
 static int prepare(struct from_store *o, const struct origin_opts *opts, struct err *e)
 {

@@ -58,14 +58,15 @@ static int pump(int fd, struct sink *out, struct digest *got, struct err *e)
 	return n < 0 ? err_sys(e, "read a layer") : 0;
 }
 
-static int differs(const struct digest *got, const struct digest *want, struct err *e)
+/* A blob was not what it should be. */
+static int doubt(struct store *s, const struct digest *d, struct err *e)
 {
-	char a[DIGEST_LEN], b[DIGEST_LEN];
-	if (digest_eq(got, want))
-		return 0;
-	err_set(e, ERR_DATA, "a layer in the store is damaged: it has digest %s, not %s",
-		digest_text(got, a), digest_text(want, b));
-	return err_hint(e, "build, load or import the image again");
+	char text[DIGEST_LEN];
+	if (blob_check(s, d, e) < 0)
+		return -1;
+	err_set(e, ERR_DATA, "the blob %s in the store changed while it was read",
+		digest_text(d, text));
+	return err_hint(e, "try again; if that does not help the disk may be failing: see dmesg");
 }
 
 static int write_blob(struct store *s, const struct digest *d, struct sink *out, struct err *e)
@@ -74,23 +75,48 @@ static int write_blob(struct store *s, const struct digest *d, struct sink *out,
 	_close_ int fd = blob_open(s, d, NULL, e);
 	if (fd < 0 || pump(fd, out, &got, e) < 0)
 		return -1;
-	return differs(&got, d, e);
+	return digest_eq(&got, d) ? 0 : doubt(s, d, e);
 }
 
-static int write_tree(struct store *s, const char *id, const struct digest *diff_id,
-		      struct sink *out, struct err *e)
+/* ERR_DATA: the snapshot is damaged. */
+static int write_tree(const struct snap *sn, struct sink *out, struct err *e)
 {
 	struct sha256 sum;
 	struct digest got;
+	uint64_t n = 0;
+	char a[DIGEST_LEN], b[DIGEST_LEN];
+	sha256_begin(&sum);
+	_cleanup_(sink_closep) struct sink *hash = sink_hash(out, &sum, &n);
+	if (tree_write_tar(sn->treefd, &sn->index, -1, hash, e) < 0)
+		return -1;
+	sha256_end(&sum, got.b);
+	if (!digest_eq(&got, &sn->diff_id))
+		return err_set(e, ERR_DATA, "its stream has digest %s, not %s",
+			       digest_text(&got, a), digest_text(&sn->diff_id, b));
+	if (n != sn->tar_size)
+		return err_set(e, ERR_DATA,
+			       "its stream has %" PRIu64 " bytes, its record says %" PRIu64, n,
+			       sn->tar_size);
+	return 0;
+}
+
+/* What is found to be damaged is not used again, so that it can be made anew. */
+static int write_own(struct store *s, const char *id, struct sink *out, struct err *e)
+{
+	_cleanup_(err_done) struct err why = { 0 };
 	_cleanup_(snap_close) struct snap sn = SNAP_INIT;
 	if (snap_open(s, id, &sn, e) < 0 || snap_load_index(s, &sn, e) < 0)
 		return -1;
-	sha256_begin(&sum);
-	_cleanup_(sink_closep) struct sink *hash = sink_hash(out, &sum, NULL);
-	if (tree_write_tar(sn.treefd, &sn.index, -1, hash, e) < 0)
-		return -1;
-	sha256_end(&sum, got.b);
-	return differs(&got, diff_id, e);
+	if (write_tree(&sn, out, &why) == 0)
+		return 0;
+	if (why.kind == ERR_DATA) {
+		_cleanup_(buf_done) struct buf line = { 0 };
+		err_line(&why, &line);
+		return snap_set_damaged(s, id, line.p, e);
+	}
+	if (e)
+		err_move(e, &why);
+	return -1;
 }
 
 static int inflate_blob(struct store *s, const struct digest *blob, const struct digest *diff_id,
@@ -99,25 +125,28 @@ static int inflate_blob(struct store *s, const struct digest *blob, const struct
 	enum compression comp;
 	struct sha256 sum;
 	struct digest got;
-	ssize_t n;
+	ssize_t n = -1;
+	_cleanup_(err_done) struct err why = { 0 };
 	_close_ int fd = blob_open(s, blob, NULL, e);
 	if (fd < 0)
 		return -1;
 	_cleanup_(source_closep) struct source *file = source_fd(fd);
-	_cleanup_(source_closep) struct source *plain = comp_source_auto(file, &comp, e);
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(file, &comp, &why);
 	_free_ char *block = mem_alloc(1 << 16);
 	sha256_begin(&sum);
-	if (!plain)
-		return -1;
-	while ((n = source_read(plain, block, 1 << 16, e)) > 0) {
+	while (plain && (n = source_read(plain, block, 1 << 16, &why)) > 0) {
 		sha256_add(&sum, block, (size_t)n);
 		if (sink_write(out, block, (size_t)n, e) < 0)
 			return -1;
 	}
-	if (n < 0)
-		return -1;
 	sha256_end(&sum, got.b);
-	return differs(&got, diff_id, e);
+	if (n == 0 && digest_eq(&got, diff_id))
+		return 0;
+	if (n == 0 || why.kind == ERR_DATA)
+		return doubt(s, blob, e);
+	if (e)
+		err_move(e, &why);
+	return -1;
 }
 
 /* The plain stream of a snapshot: from the blob that it came as, if we cannot make it. */
@@ -128,7 +157,7 @@ static int write_plain(struct store *s, const char *id, struct sink *out, struct
 	if (snap_info(s, id, &sn, e) < 0)
 		return -1;
 	if (!sn.foreign)
-		return write_tree(s, id, &sn.diff_id, out, e);
+		return write_own(s, id, out, e);
 	if (!blob_has(s, &sn.blob.digest)) {
 		err_set(e, ERR_ABSENT,
 			"the bytes that the layer %s came as are not in the store any more",
@@ -153,6 +182,7 @@ int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct
 			 struct err *e)
 {
 	struct digest got;
+	char a[DIGEST_LEN], b[DIGEST_LEN];
 	if (l->from == OUTGOING_BLOB)
 		return write_blob(s, &l->desc.digest, out, e);
 	if (l->from == OUTGOING_TREE)
@@ -160,7 +190,13 @@ int outgoing_layer_write(struct store *s, const struct outgoing_layer *l, struct
 	_close_ int fd = openat(store_fd(s), l->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_sys(e, "open a compressed layer");
-	return pump(fd, out, &got, e) < 0 ? -1 : differs(&got, &l->desc.digest, e);
+	if (pump(fd, out, &got, e) < 0)
+		return -1;
+	if (digest_eq(&got, &l->desc.digest))
+		return 0;
+	err_set(e, ERR_DATA, "a compressed layer has digest %s, not %s as when it was written",
+		digest_text(&got, a), digest_text(&l->desc.digest, b));
+	return err_hint(e, "the disk of the store may be failing: see dmesg");
 }
 
 /* ---- layers ---- */

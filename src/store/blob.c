@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/stream.h"
+#include "layer/entry.h"
 #include "oci/manifest.h"
 #include "store/internal.h"
 
@@ -53,6 +54,13 @@ int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct er
 	return take_fd(&fd);
 }
 
+static int damaged(const struct digest *d, struct err *e)
+{
+	char text[DIGEST_LEN];
+	err_set(e, ERR_DATA, "blob %s in the store is damaged", digest_text(d, text));
+	return err_hint(e, "build, load or pull the image again: the blob is then written anew");
+}
+
 int blob_peek(struct store *s, const struct digest *d, struct buf *out, struct err *e)
 {
 	char path[BLOB_PATH];
@@ -64,9 +72,21 @@ int blob_peek(struct store *s, const struct digest *d, struct buf *out, struct e
 	digest_of((struct slice){ out->p + at, out->len - at }, &got);
 	if (digest_eq(&got, d))
 		return 1;
-	char text[DIGEST_LEN];
-	err_set(e, ERR_DATA, "blob %s in the store is damaged", digest_text(d, text));
-	return err_hint(e, "build, load or pull the image again: the blob is then written anew");
+	return damaged(d, e);
+}
+
+int blob_check(struct store *s, const struct digest *d, struct err *e)
+{
+	char path[BLOB_PATH];
+	uint64_t size;
+	struct digest got;
+	_close_ int fd = blob_open(s, d, NULL, e);
+	if (fd < 0 || entry_digest_fd(fd, &size, &got, e) < 0)
+		return -1;
+	if (digest_eq(&got, d))
+		return 0;
+	(void)unlinkat(s->fd, blob_path(d, path), 0);
+	return damaged(d, e);
 }
 
 int blob_read(struct store *s, const struct digest *d, struct buf *out, struct err *e)

@@ -185,8 +185,8 @@ static int damaged(const char *id, const char *what, struct err *e)
 	err_set(e, ERR_DATA, "snapshot '%s' is damaged: %s", id, what);
 	return err_hint(
 		e,
-		"the machine stopped before it was on disk, or the disk is failing; build, load or "
-		"import the image again");
+		"the machine stopped before it was on disk, or the disk is failing; build, load, "
+		"pull or import the image again");
 }
 
 /* Writes down that it is damaged, and says so. */
@@ -199,6 +199,14 @@ static int mark_damaged(struct store *s, const char *id, struct snap_record *rec
 	    store_write(s, STORE_DAMAGED, slice_of(id), false, NULL) < 0)
 		log_debug("cannot mark %s as damaged", id);
 	return damaged(id, why, e);
+}
+
+int snap_set_damaged(struct store *s, const char *id, const char *why, struct err *e)
+{
+	_cleanup_(snap_record_done) struct snap_record rec = { 0 };
+	if (snap_record_read(s, id, &rec, NULL) != 1)
+		return damaged(id, why, e);
+	return mark_damaged(s, id, &rec, why, e);
 }
 
 /* Compares tree and index; afterwards the snapshot is marked, one way or the other. An error that is

@@ -74,6 +74,9 @@ bool blob_has(struct store *s, const struct digest *d); /* and holds it until th
 int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err *e) _must_check_; /* descriptor */
 /* Small blobs (manifests, configs): whole, digest checked, at most MANIFEST_MAX. */
 int blob_read(struct store *s, const struct digest *d, struct buf *out, struct err *e) _must_check_;
+/* Reads all of one, for who doubts it: ERR_DATA if its bytes are others. It is removed then, so that the
+ * next load or pull does not take it for what is there already. */
+int blob_check(struct store *s, const struct digest *d, struct err *e) _must_check_;
 int blob_put(struct store *s, struct slice bytes, struct digest *out, struct err *e) _must_check_; /* fsynced */
 struct blob_writer *blob_begin(struct store *s, struct err *e);
 struct sink *blob_sink(struct blob_writer *w);  /* borrowed */
@@ -133,6 +136,9 @@ void snap_close(struct snap *sn);   /* fine on SNAP_INIT */
 bool snap_exists(struct store *s, const char *id);
 /* What its record says, without opening tree or index (out->dirfd, treefd stay -1). */
 int snap_info(struct store *s, const char *id, struct snap *out, struct err *e) _must_check_;
+/* For who finds that its stream is not what it should be: writes down why, so that it is not used any
+ * more but made again. Returns -1, and says so in *e (ERR_DATA). */
+int snap_set_damaged(struct store *s, const char *id, const char *why, struct err *e);
 /* Remembers the blob that this layer came as. */
 int snap_set_blob(struct store *s, const char *id, const struct digest *blob, uint64_t size,
 		  const char *media_type, struct err *e) _must_check_;

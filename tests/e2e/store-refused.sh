@@ -101,4 +101,19 @@ differs "an attribute" 'attribute' setfattr -n user.x -v y file
 differs "the mark of a deletion" 'deletion|missing|gone' sh -c "$(keep bin 'rm bin/vi')"
 differs "a shorter index" 'index' truncate -s 40 ../index
 differs "no index" 'index of snapshot .* is missing' rm ../index
+
+# --- in the same boot it is found when the layer goes out: then load makes it again, as the hint says
+printf 'FROM base\nRUN echo whole >/file\n' >Dockerfile
+thimble build -q -t it . >/dev/null
+thimble save -o it.tar it
+for d_snap in "$THIMBLE_ROOT"/snapshots/*; do
+	[ ! -e "$d_snap/tree/file" ] || (cd "$d_snap/tree" && as_owner sh -c 'echo spoilt >file')
+done
+fails 1 "save of a damaged layer" thimble save -o again.tar it
+like "$err" 'snapshot .* is damaged: its stream has digest|longer|shorter' "says so"
+like "$err" 'build, load, pull or import the image again' "and what to do"
+ok "load again" thimble load -i it.tar
+is "$(thimble run --rm it cat /file)" whole "the image is whole"
+ok "and can be saved" thimble save -o again.tar it
+ok "as it was" cmp it.tar again.tar
 done_testing

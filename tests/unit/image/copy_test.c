@@ -521,6 +521,53 @@ static void copy__tells_that_the_bytes_are_gone(void **state)
 	locator_done(&b);
 }
 
+/* A blob that was found to be damaged does not stay, or loading it again would not help. */
+static void copy__lets_damaged_blobs_be_loaded_again(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const spoil[] = { "s/$/x/", "s/^..../XXXX/", "$d" };
+	static const enum compression kinds[] = { COMP_GZIP, COMP_NONE };
+	for (size_t i = 0; i < COUNT_OF(spoil) * COUNT_OF(kinds); i++) {
+		_cleanup_(buf_done) struct buf archive = { 0 };
+		struct image_copied done = { 0 };
+		_free_ char *path = load_foreign(f, kinds[i % COUNT_OF(kinds)], &archive);
+		_free_ char *to = str_printf("dir:%s/to", f->dir);
+		_free_ char *cmd = str_printf("LC_ALL=C sed -i '%s' '%s'",
+					      spoil[i / COUNT_OF(kinds)], path);
+		assert_int_equal(system(cmd), 0);
+		refused(f, ERR_DATA, copy_to(f, "thimble:x:1", to, false, &done));
+		says(f, " in the store is damaged", cmd);
+		says(f, "load or pull the image again: the blob is then written anew", cmd);
+		assert_int_equal(access(path, F_OK), -1);
+		load_it(f, &archive);
+		assert_int_equal(access(path, F_OK), 0);
+		ok(f, copy_to(f, "thimble:x:1", to, false, &done));
+		image_copied_done(&done);
+	}
+}
+
+/* A manifest that lies about a size does no harm to a blob that is right. */
+static void copy__keeps_blobs_that_are_right(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(buf_done) struct buf config = { 0 }, text = { 0 };
+	struct manifest m = { .media_type = (char *)MT_OCI_MANIFEST };
+	struct digest d;
+	struct image_copied done = { 0 };
+	_free_ char *to = str_printf("dir:%s/to", f->dir);
+	config_text(NULL, 0, "amd64", &config);
+	ok(f, blob_put(f->s, buf_view(&config), &m.config.digest, &f->e));
+	m.config.media_type = (char *)MT_OCI_CONFIG;
+	m.config.size = config.len + 1;
+	manifest_write(&m, &text);
+	ok(f, blob_put(f->s, buf_view(&text), &d, &f->e));
+	ok(f, image_adopt(f->s, &d, &f->e));
+	ok(f, name_set(f->s, "docker.io/library/x:1", &d, &f->e));
+	refused(f, ERR_DATA, copy_to(f, "thimble:x:1", to, false, &done));
+	says(f, " bytes, not ", to);
+	assert_true(blob_has(f->s, &m.config.digest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +587,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copy__refuses_names_with_digests, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(copy__tells_that_the_bytes_are_gone, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(copy__lets_damaged_blobs_be_loaded_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(copy__keeps_blobs_that_are_right, set_up,
 						tear_down),
 	};
 	return cmocka_run_group_tests_name("image-copy", tests, NULL, NULL);

@@ -168,26 +168,152 @@ static void save__refuses_what_stands_on_the_machine(void **state)
 	}
 }
 
+static void replace_in(const char *path, const char *word, const char *other)
+{
+	_free_ char *cmd = str_printf("sed -i 's/%s/%s/' %s && grep -q '%s' %s", word, other, path,
+				      other, path);
+	assert_int_equal(system(cmd), 0);
+}
+
+static char *first_snap(struct fixture *f, const char *file)
+{
+	struct image im = { 0 };
+	ok(f, image_open(f->s, "hello:gcc", &im, &f->e));
+	char *path = str_printf("%s/snapshots/%s/%s", f->root, im.snaps.p[0], file);
+	image_done(&im);
+	return path;
+}
+
+static void refuses_to_save(struct fixture *f, const struct save_opts *o, const char *word,
+			    const char *hint)
+{
+	_cleanup_(strs_done) struct strs names = { 0 };
+	_cleanup_(buf_done) struct buf b = { 0 }, text = { 0 };
+	_cleanup_(sink_closep) struct sink *sink = sink_buf(&b);
+	strs_add(&names, "hello:gcc");
+	err_done(&f->e);
+	f->e = (struct err){ 0 };
+	if (image_save(f->s, &names, o, sink, &f->e) == 0)
+		fail_msg("saved, instead of '%s'", word);
+	assert_int_equal(f->e.kind, ERR_DATA);
+	err_format(&f->e, false, &text);
+	if (!strstr(text.p, word) || !strstr(text.p, hint))
+		fail_msg("not '%s', '%s' but: %s", word, hint, text.p);
+}
+
+static void load_again(struct fixture *f, const struct buf *archive)
+{
+	struct image_loads loads = { 0 };
+	ok(f, load_bytes(f, f->s, buf_view(archive), NULL, &loads));
+	image_loads_done(&loads);
+}
+
+/* What is found to be damaged can be loaded again, as the hint says: it is not taken for what is there
+ * already. */
 static void save__finds_damage(void **state)
 {
 	struct fixture *f = *state;
 	struct digest m, id;
-	struct image im = { 0 };
-	_cleanup_(strs_done) struct strs names = { 0 };
-	strs_add(&names, "hello:gcc");
 	make_image(f, f->s, "Hello!", "docker.io/library/hello:gcc", &m, &id);
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		_cleanup_(buf_done) struct buf good = { 0 }, b = { 0 };
+		static const char *const spoil[][3] = {
+			{ "tree/hello", "Hello!", "XXXXX!" },
+			{ "tree/hello", "Hello!", "Hell!" },
+			{ "record", "tar-size 2048", "tar-size 4096" },
+		};
+		static const char *const words[] = {
+			"its stream has digest sha256:", "1 bytes shorter than its layer says",
+			"its stream has 2048 bytes, its record says 4096"
+		};
+		save_to(f, f->s, "hello:gcc", &(struct save_opts){ .format = SAVE_DOCKER }, &good);
+		for (size_t k = 0; k < COUNT_OF(spoil); k++) {
+			_free_ char *path = first_snap(f, spoil[k][0]);
+			replace_in(path, spoil[k][1], spoil[k][2]);
+			store_close(f->s); /* it remembers what records say */
+			f->s = open_again(f);
+			refuses_to_save(f, &forms[i], words[k],
+					"load, pull or import the image again");
+			refuses_to_save(f, &forms[i], "is missing or damaged",
+					"build, load or import the image again");
+			load_again(f, &good);
+			buf_clear(&b);
+			save_to(f, f->s, "hello:gcc", &(struct save_opts){ .format = SAVE_DOCKER },
+				&b);
+			assert_true(slice_eq(buf_view(&good), buf_view(&b)));
+		}
+	}
+	assert_int_equal(count_in(f, "tmp"), 0);
+}
+
+/* The same of a layer that is kept as it came. */
+static void save__finds_damaged_blobs(void **state)
+{
+	static const enum save_format formats[] = { SAVE_OCI, SAVE_DOCKER };
+	struct fixture *f = *state;
+	struct digest m, id;
+	char hex[SHA256_HEX];
+	_cleanup_(buf_done) struct buf good = { 0 };
+	struct image im = { 0 };
+	_cleanup_(store_closep) struct store *other = other_store(f, "other");
+	make_image(f, other, "Hello!", "docker.io/library/hello:gcc", &m, &id);
+	save_to(f, other, "hello:gcc", &forms[0], &good);
+	load_again(f, &good);
 	ok(f, image_open(f->s, "hello:gcc", &im, &f->e));
-	_free_ char *path = str_printf("%s/snapshots/%s/tree/hello", f->root, im.snaps.p[0]);
+	_free_ char *path = str_printf("%s/blobs/sha256/%s", f->root,
+				       digest_hex(&im.manifest.layers.p[0].digest, hex));
 	image_done(&im);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	assert_int_equal(pwrite(fd, "X", 1, 0), 1);
-	close(fd);
+	for (size_t i = 0; i < COUNT_OF(formats); i++)
+		for (off_t at = 0; at < 100; at += 60) {
+			_cleanup_(buf_done) struct buf b = { 0 };
+			assert_int_equal(chmod(path, 0600), 0);
+			int fd = open(path, O_WRONLY | O_CLOEXEC);
+			assert_int_equal(pwrite(fd, "XXXX", 4, at), 4);
+			close(fd);
+			const struct save_opts o = { .format = formats[i],
+						     .compression = COMP_GZIP };
+			refuses_to_save(
+				f, &o, "in the store is damaged",
+				"load or pull the image again: the blob is then written anew");
+			load_again(f, &good);
+			save_to(f, f->s, "hello:gcc", &forms[0], &b);
+			assert_true(slice_eq(buf_view(&good), buf_view(&b)));
+		}
+}
+
+static int fill_short(void *ctx, struct sink *out, struct err *e)
+{
+	return sink_write(out, ctx, strlen(ctx), e);
+}
+
+/* Its header is written by then: what follows would be read as another member. */
+static void archive__takes_just_as_many_bytes_as_were_said(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const texts[] = { "Hello", "Hello!!" };
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		_cleanup_(buf_done) struct buf b = { 0 };
+		_cleanup_(sink_closep) struct sink *sink = sink_buf(&b);
+		_cleanup_(archive_closep) struct archive *a = archive_to_tar(sink);
+		refused(f, ERR_DATA,
+			archive_stream(a, "hello", 6, fill_short, (void *)texts[i], &f->e));
+		assert_true(
+			mentions(&f->e, i ? "'hello' has 7 bytes, not 6 as was written before it"
+					  : "'hello' has 5 bytes, not 6 as was written before it"));
+	}
+}
+
+static void save__of_nothing_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const struct strs none;
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
 		_cleanup_(buf_done) struct buf b = { 0 };
 		_cleanup_(sink_closep) struct sink *sink = sink_buf(&b);
-		refused(f, ERR_DATA, image_save(f->s, &names, &forms[i], sink, &f->e));
+		refused(f, ERR_USER, image_save(f->s, &none, &forms[i], sink, &f->e));
+		assert_true(mentions(&f->e, "no image to save was named"));
+		assert_int_equal(b.len, 0);
 	}
-	assert_int_equal(count_in(f, "tmp"), 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -201,6 +327,9 @@ int main(void)
 		T(save_dir__refuses_a_directory_with_other_things),
 		T(save__refuses_what_stands_on_the_machine),
 		T(save__finds_damage),
+		T(save__finds_damaged_blobs),
+		T(archive__takes_just_as_many_bytes_as_were_said),
+		T(save__of_nothing_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
