@@ -131,15 +131,14 @@ static int choose(const struct image_index *x, const char *tag, const struct pla
 	const struct descriptor *best = fit.manifests.n == 1 || (by_digest && fit.manifests.n)
 						? fit.manifests.p
 						: NULL;
-	if (fit.manifests.n > 1 && !best)
-		best = tag ? image_index_choose(&fit, platform) : NULL;
-	int r = 0;
+	bool by_platform = !best && tag && fit.manifests.n > 1;
+	if (by_platform)
+		best = index_pick(&fit, platform, e);
+	int r = best || by_platform ? 0 : which(x, tag, by_digest, e);
 	if (best)
 		descriptor_copy(out, best);
-	else if (tag && fit.manifests.n > 1)
-		r = index_lacks(&fit, platform, e);
 	else
-		r = which(x, tag, by_digest, e);
+		r = -1;
 	arr_done(&fit.manifests);
 	return r;
 }
