@@ -39,5 +39,7 @@ extern struct curl_lib curl_lib;
 
 /* To be called before any other; cheap from the second time on. */
 int curl_need(struct err *e) _must_check_;
+/* Proxies come from the environment, but never for this machine itself. */
+void curl_set_proxy(CURL *easy, const char *url);
 /* Why an exchange failed, as transport.h's http_send promises it. words: of CURLOPT_ERRORBUFFER. */
 int curl_words(CURL *easy, CURLcode code, const char *words, struct err *e);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "registry/curl_lib.h"
+#include "registry/url.h"
 
 enum { PROBE_S = 5 };
 
@@ -34,6 +35,7 @@ static char *describe(const char *url)
 	if (!c)
 		return NULL;
 	curl_lib.curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_set_proxy(c, url);
 	curl_lib.curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_lib.curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
 	curl_lib.curl_easy_setopt(c, CURLOPT_CERTINFO, 1L);
@@ -95,8 +97,28 @@ static void refused_certificate(CURL *easy, const char *words, struct err *e)
 
 /* ---- proxies ---- */
 
+/* What never leaves this machine goes to no proxy, as Go's programs have it: http: is spoken there, with
+ * passwords, for just that reason (url.h, host_is_loopback). NULL or none of ours: false. */
+static bool is_loopback(const char *url)
+{
+	struct url u = { 0 };
+	if (!url || url_parse(slice_of(url), &u, NULL) < 0)
+		return false;
+	bool is = host_is_loopback(u.host);
+	url_done(&u);
+	return is;
+}
+
+void curl_set_proxy(CURL *easy, const char *url)
+{
+	if (is_loopback(url))
+		(void)curl_lib.curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
 static const char *proxy_variable(const char *url)
 {
+	if (is_loopback(url))
+		return NULL;
 	static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY" };
 	static const char *const secure[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
 					      "ALL_PROXY" };
@@ -107,6 +129,22 @@ static const char *proxy_variable(const char *url)
 			return name;
 	}
 	return NULL;
+}
+
+/* libcurl quotes the proxy's address where it makes no sense of it, with the password that may be in
+ * it. Nothing but its text tells that it was this. */
+static bool proxy_is_nonsense(CURL *easy, const char *words, struct err *e)
+{
+	char *url = NULL;
+	if (strncmp(words, "Unsupported proxy", 17) != 0)
+		return false;
+	(void)curl_lib.curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	const char *name = proxy_variable(url);
+	err_set(e, ERR_NET, "what %s says is no address of a proxy",
+		name ? name : "the environment");
+	err_hint(e, "it is http://HOST:PORT, or with a name and a password "
+		    "http://USER:PASSWORD@HOST:PORT");
+	return true;
 }
 
 /* The answer to CONNECT. */
@@ -143,9 +181,10 @@ int curl_words(CURL *easy, CURLcode code, const char *words, struct err *e)
 {
 	const char *text = *words ? words : curl_lib.curl_easy_strerror(code);
 	int no = ECONNRESET;
-	if (proxy_refused(easy, e)) {
+	bool nonsense = proxy_is_nonsense(easy, text, e);
+	if (nonsense || proxy_refused(easy, e)) {
 		if (e)
-			e->sys_errno = EACCES;
+			e->sys_errno = nonsense ? EINVAL : EACCES;
 		return -1;
 	}
 	err_set(e, ERR_NET, "%s", text);

@@ -456,6 +456,7 @@ static void set_rest(struct http *h, const struct http_request *rq)
 {
 	bool sends = rq->stream || strcmp(rq->method, "PUT") == 0;
 	SET(h, URL, rq->url);
+	curl_set_proxy(h->easy, rq->url);
 	SET(h, ERRORBUFFER, h->words);
 	SET(h, PROTOCOLS_STR, "http,https");
 	SET(h, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

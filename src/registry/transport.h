@@ -4,7 +4,8 @@
  *
  * No redirect is followed, nothing is tried again and no credential is added here: that is the
  * session's (registry/session.h). Only http: and https: are spoken, HTTP/1.1. Proxies come from the
- * environment (http_proxy, https_proxy, HTTPS_PROXY, all_proxy, no_proxy), as curl reads them.
+ * environment (http_proxy, https_proxy, HTTPS_PROXY, all_proxy, no_proxy), as curl reads them, but
+ * loopback is never asked through one.
  *
  *	struct http_response rs = { 0 };
  *	if (http_send(h, &(struct http_request){ .method = "GET", .url = url }, &rs, e) < 0) …
@@ -58,7 +59,8 @@ struct http_response {
  * was sent ends the sending. ERR_NET: no answer, with the cause in words (no such host, refused,
  * certificate not trusted and by which authority …), a hint, and sys_errno for code: EHOSTUNREACH no
  * such host, ECONNREFUSED, ETIMEDOUT, EKEYREJECTED a certificate, EPROTO no TLS, EACCES the proxy
- * refuses, ECONNRESET anything that broke later. A failed read of `stream` gives its own error. The
+ * refuses, EINVAL a proxy's address that is
+ * none, ECONNRESET anything that broke later. A failed read of `stream` gives its own error. The
  * body's read gives ERR_NET when the connection breaks before its end. Waiting ends at a signal
  * (base/interrupt.h). */
 int http_send(struct http *h, const struct http_request *rq, struct http_response *out,

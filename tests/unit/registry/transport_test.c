@@ -520,6 +520,52 @@ static void proxy__that_refuses(void **state)
 	assert_int_equal(unsetenv("http_proxy"), 0);
 }
 
+/* What is let go in the clear because it does not leave this machine must not leave it. */
+static void proxy__never_for_loopback(void **state)
+{
+	(void)state;
+	static const struct reply proxy_l[] = { { NULL, "HTTP/1.1 500 No\r\n\r\n", 0, REPLY_CLOSE, 0 },
+						{ 0 } };
+	static const struct reply l[] = {
+		{ "GET /x HTTP", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 0, 0, 0 }, { 0 }
+	};
+	static const char *const variables[] = { "http_proxy", "all_proxy" };
+	static const char *const hosts[] = { "127.0.0.1", "localhost", "a.localhost" };
+	_server_ struct server proxy = server_start(proxy_l), s = server_start(l);
+	_free_ char *address = str_printf("http://127.0.0.1:%u", proxy.port);
+	for (size_t i = 0; i < COUNT_OF(variables); i++)
+		for (size_t k = 0; k < COUNT_OF(hosts); k++) {
+			_fixture_ struct fixture f = begin();
+			_free_ char *url = str_printf("http://%s:%u/x", hosts[k], s.port);
+			struct http_request rq = { .method = "GET", .url = url };
+			assert_int_equal(setenv(variables[i], address, 1), 0);
+			assert_int_equal(http_send(f.h, &rq, &f.rs, &f.e), 0);
+			assert_body(&f, "hi");
+			assert_int_equal(unsetenv(variables[i]), 0);
+		}
+	assert_int_equal(proxy.seen->connections, 0);
+}
+
+static void proxy__that_makes_no_sense(void **state)
+{
+	(void)state;
+	static const char *const values[] = { "foo://alice:sekret-pw@127.0.0.1:1",
+					      "http://alice:sekret-pw@[bad",
+					      "http://alice:sekret-pw@127.0.0.1:99999" };
+	for (size_t i = 0; i < COUNT_OF(values); i++) {
+		_fixture_ struct fixture f = begin();
+		_cleanup_(buf_done) struct buf b = { 0 };
+		struct http_request rq = { .method = "GET", .url = "https://there.invalid/" };
+		assert_int_equal(setenv("https_proxy", values[i], 1), 0);
+		assert_int_equal(http_send(f.h, &rq, &f.rs, &f.e), -1);
+		assert_int_equal(f.e.sys_errno, EINVAL);
+		err_format(&f.e, false, &b);
+		assert_non_null(strstr(b.p, "https_proxy"));
+		assert_null(strstr(b.p, "sekret"));
+		assert_int_equal(unsetenv("https_proxy"), 0);
+	}
+}
+
 static void http_library__names_itself(void **state)
 {
 	(void)state;
@@ -547,6 +593,8 @@ int main(void)
 		cmocka_unit_test(http_after_fork__leaves_the_parent_alone),
 		cmocka_unit_test(body_read__holds_the_sender_up),
 		cmocka_unit_test(proxy__that_refuses),
+		cmocka_unit_test(proxy__never_for_loopback),
+		cmocka_unit_test(proxy__that_makes_no_sense),
 		cmocka_unit_test(http_library__names_itself),
 	};
 	static const char *const proxies[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
