@@ -162,10 +162,10 @@ static int find_there(struct push *p, const struct digest *d, struct upload **u,
 	if (digest_is_zero(d))
 		return 0;
 	int r = registry_blob_has(p->r, d, NULL, e);
-	if (r != 0) {
+	if (r > 0)
 		transfer_is(p->t, TRANSFER_THERE);
+	if (r != 0)
 		return r;
-	}
 	blob_places(p->s, d, &places);
 	unsigned asked = 0;
 	for (size_t i = places.n; i-- > 0 && asked < MOUNTS_MAX && !*u;) {

@@ -80,11 +80,14 @@ static int upload_post(struct registry *r, const char *query, struct upload **ou
 	return 0;
 }
 
+/* It is a favour: who may not read `from` (403, or the token service grants no such scope), or whose
+ * registry knows no mounts (400, 404, 405), sends the blob. */
 int registry_blob_mount(struct registry *r, const struct digest *d, const char *from,
 			struct upload **u, struct err *e)
 {
 	char text[DIGEST_LEN];
-	_cleanup_(buf_done) struct buf q = { 0 };
+	_cleanup_(buf_done) struct buf q = { 0 }, line = { 0 };
+	_cleanup_(err_done) struct err why = { 0 };
 	struct session *s = repo_session(r, r->now, e);
 	if (!s)
 		return -1;
@@ -94,7 +97,17 @@ int registry_blob_mount(struct registry *r, const struct digest *d, const char *
 	url_escape(slice_of(digest_text(d, text)), NULL, &q);
 	buf_str(&q, "&from=");
 	url_escape(slice_of(from), NULL, &q);
-	return upload_post(r, q.p, u, e);
+	int ret = upload_post(r, q.p, u, &why);
+	if (ret >= 0)
+		return ret;
+	session_unscope(s, scope);
+	if (why.kind == ERR_SYS || why.kind == ERR_USER) {
+		err_move(e, &why);
+		return -1;
+	}
+	err_line(&why, &line);
+	log_debug("not mounted from '%s': %s", from, line.p);
+	return 0;
 }
 
 /* ---- the stream of one request ---- */
@@ -107,9 +120,10 @@ struct put {
 	void (*sent)(void *ctx, int64_t n);
 	void *ctx;
 	uint64_t at; /* what the registry has, as far as we know */
+	uint64_t far; /* the most that it took so far */
 	uint64_t told; /* to `sent`: what is sent twice counts once */
 	bool pieces; /* something broke: careful from now on */
-	unsigned failures;
+	unsigned failures; /* since it took more than ever before */
 };
 
 struct put_source {
@@ -188,7 +202,12 @@ static enum outcome send_bytes(struct put *p, const char *method, const struct u
 	if (r != OUT_DONE)
 		return r;
 	p->at = body.at;
-	p->failures = 0;
+	/* Not for bytes that went once already: a registry that takes them all and forgets them at the
+	 * end, each time, would get them for ever. */
+	if (p->at > p->far) {
+		p->far = p->at;
+		p->failures = 0;
+	}
 	if (wanted == 202 && upload_moves(p->u, &asked, &rs, e) < 0)
 		return OUT_FAILED;
 	return OUT_DONE;

@@ -55,7 +55,8 @@ struct source *registry_blob_get(struct registry *r, const struct descriptor *d,
 int registry_blob_read(struct registry *r, const struct descriptor *d, size_t max, struct buf *out,
 		       struct err *e) _must_check_;
 /* Mounts it from another repository of the same registry ("team/base"): 1; 0: it could not, *u is
- * then an upload that was begun instead (or NULL). */
+ * then an upload that was begun instead (or NULL), also where the registry refuses to. -1: only for
+ * a signal and the like. */
 struct upload;
 int registry_blob_mount(struct registry *r, const struct digest *d, const char *from,
 			struct upload **u, struct err *e) _must_check_;

@@ -84,6 +84,15 @@ void session_scope(struct session *s, const char *scope)
 	strs_sort(&s->scopes);
 }
 
+void session_unscope(struct session *s, const char *scope)
+{
+	int at = strs_find(&s->scopes, scope);
+	if (at < 0)
+		return;
+	free(s->scopes.p[at]);
+	arr_remove(&s->scopes, (size_t)at);
+}
+
 const struct endpoint *session_endpoint(const struct session *s)
 {
 	return &s->at;

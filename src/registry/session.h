@@ -30,8 +30,10 @@ struct session *session_open(const struct registry_opts *o, const struct endpoin
 void session_close(struct session *s);
 DEFINE_CLEANUP(struct session, session_close)
 void session_after_fork(struct session *s);
-/* One scope more, for a mount from another repository. */
+/* One scope more, for a mount from another repository; and one less, when that was refused: a token
+ * service may give nothing to who asks for too much. */
 void session_scope(struct session *s, const char *scope);
+void session_unscope(struct session *s, const char *scope);
 const struct endpoint *session_endpoint(const struct session *s);
 
 struct session_request {

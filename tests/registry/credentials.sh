@@ -100,6 +100,12 @@ like "$(requests tokenp .)" 'repository(%3A|:)team(%2F|/)data(%3A|:)pull' "with 
 unlike "$(requests tokenp .)" 'team(%2F|/)data(%3A|:)[a-z%2C,]*(delete|\*)' "and no more"
 fails 1 "a wrong password" thimble --root "$T/i" pull --creds alice:wrong "$guarded/team/data:1"
 like "$err" '401|unauthorized|incorrect|denied' "the service's words"
+# A token service that gives nothing to who asks for a repository, too, that is not theirs to read.
+rules tokenp 'GET team%2Fdata%3Apull * status code=403'
+ok "a mount for which there is no token" thimble push data "$guarded/team/mounted:1"
+ok "it was asked for" grep -q rule= "$servers/tokenp/log"
+ok "and arrived" thimble --root "$T/h2" pull "$guarded/team/mounted:1"
+rules tokenp ''
 ok "to public/, as alice" thimble push data "$guarded/public/data:1"
 ok "logout" thimble logout "$guarded"
 ok "anonymous, where that is allowed" thimble --root "$T/j" pull "$guarded/public/data:1"

@@ -86,5 +86,23 @@ says "a Location that is a file" 'file:' 'POST . * header name=Location value=fi
 says "the manifest is refused" '400|made up by the proxy' 'PUT /manifests/ * status code=400'
 says "500 with a page for the manifest" '500' 'PUT /manifests/ * status code=500 body=html'
 says "no HTTP at all" 'no HTTP' '* . * garbage'
+# A registry that takes all and forgets it at the end, each time, is not sent it for ever.
+says "the end is never found" '404|no such' 'PUT digest= * status code=404'
+says "the end fails, and all is forgotten" '500' 'PUT digest= * status code=500' \
+	'GET /uploads/ * header name=Range value=0-0'
+
+# A mount is a favour: who refuses it is sent the blobs.
+for code in 400 401 403 405 500; do
+	chosen || continue
+	fresh
+	rules proxy ''
+	ok "$code for a mount: elsewhere before" thimble push data "$proxy/mount/from$code:1"
+	rules proxy "POST mount= * status code=$code"
+	repo=mount/to$code
+	ok "$code for a mount: the push succeeds" timeout 60 "$THIMBLE" push data "$proxy/$repo:1"
+	ok "$code for a mount: it happened" grep -q 'rule=' "$servers/proxy/log"
+	arrived "$code for a mount"
+	ok "$code for a mount: copy" timeout 60 "$THIMBLE" copy "docker://$proxy/$repo:1" "docker://$proxy/mount/copy$code:1"
+done
 is "$(contents kept)" "$(cat before)" "an image that was there is as before"
 done_testing
