@@ -213,20 +213,34 @@ static int get_at(struct registry *r, size_t i, const char *what, struct registr
 	return 0;
 }
 
-/* The tags that are there, nearest first, for one that is not. */
+/* The tags that are there, nearest first, for one that is not. A registry may have a hundred thousand:
+ * each is compared once. */
 static void hint_tags(struct registry *r, const char *what, struct err *e)
 {
+	enum { TOLD = 5, FAR = 64 };
 	_cleanup_(strs_done) struct strs tags = { 0 };
 	_cleanup_(buf_done) struct buf b = { 0 };
-	unsigned told = 0;
-	if (strchr(what, ':') || registry_tags(r, &tags, NULL) < 0 || tags.n == 0)
+	struct near {
+		size_t far;
+		const char *tag;
+	} best[TOLD + 1];
+	size_t n = 0;
+	if (strchr(what, ':') || registry_tags(r, &tags, NULL) < 0)
 		return;
-	for (size_t far = 0; far <= 64 && told < 5; far++)
-		arr_each(it, &tags)
-			if (told < 5 && slice_distance(slice_of(what), slice_of(*it), 64) == far)
-				buf_printf(&b, "%s%s", told++ ? ", " : "", *it);
-	if (told)
-		err_hint(e, "tags that are there: %s%s", b.p, tags.n > told ? ", …" : "");
+	arr_each(it, &tags) {
+		struct near one = { slice_distance(slice_of(what), slice_of(*it), FAR), *it };
+		size_t at = n;
+		if (one.far > FAR)
+			continue;
+		for (; at > 0 && best[at - 1].far > one.far; at--)
+			best[at] = best[at - 1];
+		best[at] = one;
+		n += n < TOLD;
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "", best[i].tag);
+	if (n)
+		err_hint(e, "tags that are there: %s%s", b.p, tags.n > n ? ", …" : "");
 }
 
 int registry_manifest_get(struct registry *r, const char *what, struct registry_manifest *out,

@@ -66,6 +66,12 @@ chosen && {
 	like "$status" '^[01]$' "tags without end: it ends"
 	terse "tags without end"
 }
+chosen && { # near ones are looked for among those that are there
+	peak timeout 60 "$THIMBLE" pull "$oci/hostile/tags-far:$(printf '%0128d' 0)"
+	is "$status" 1 "tags that are far: it ends soon"
+	like "$err" '404|not found' "tags that are far: says what it is"
+	terse "tags that are far"
+}
 # What refers to an image.
 refers() { # KIND REGEX
 	chosen || return 0

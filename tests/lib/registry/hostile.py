@@ -578,6 +578,17 @@ def tags_forever(h, what, words):
         return True
 
 
+@lie
+def tags_far(h, what, words):
+    """As many as are taken, all of them long and none like what is looked for."""
+    if what == 'tags':
+        n = int(h.query.get('last', '0')) + 1
+        names = [f't{n}-{i}'.ljust(128, 'z') for i in range(1000)]
+        headers = {'Link': f'</v2/{h.name}/tags/list?last={n}>; rel="next"'} if n < 99 else {}
+        h.answer(200, text({'name': 'x', 'tags': names}), **headers)
+        return True
+
+
 # What refers to an image.
 def referrers_kind(name, value, link=None):
     def function(h, what, words):
