@@ -14,6 +14,15 @@
 #include "oci/config.h"
 #include "store/image_origin.h"
 
+/* More than any index has; but each may name others, and these others … */
+#define MANIFESTS_MAX 10000
+
+/* A manifest below an index that is at the target. */
+struct carried {
+	struct digest was;
+	struct descriptor now;
+};
+
 struct copy {
 	struct store *s;
 	const struct image_copy_opts *o;
@@ -21,6 +30,7 @@ struct copy {
 	struct dest *to;
 	struct platform want;
 	struct image_copied *out;
+	ARRAY_OF(struct carried) carried; /* each once, however often it is named */
 };
 
 /* One manifest on its way, with the blobs that it names. */
@@ -420,8 +430,31 @@ static int copy_manifest(struct copy *c, struct descriptor *d, struct slice text
 static int copy_any(struct copy *c, struct descriptor *d, struct slice text, bool top,
 		    unsigned depth, struct err *e);
 
+static bool was_carried(const struct copy *c, struct descriptor *d)
+{
+	arr_each(it, &c->carried) {
+		if (!digest_eq(&it->was, &d->digest))
+			continue;
+		d->digest = it->now.digest;
+		d->size = it->now.size;
+		str_set(&d->media_type, str_dup(it->now.media_type));
+		if (it->now.artifact_type && !d->artifact_type)
+			d->artifact_type = str_dup(it->now.artifact_type);
+		return true;
+	}
+	return false;
+}
+
+static void note_carried(struct copy *c, const struct digest *was, const struct descriptor *now)
+{
+	struct carried *it = arr_add(&c->carried);
+	it->was = *was;
+	descriptor_copy(&it->now, now);
+}
+
 static int copy_entry(struct copy *c, struct descriptor *d, unsigned depth, struct err *e)
 {
+	struct digest was = d->digest;
 	_cleanup_(buf_done) struct buf text = { 0 };
 	enum media_kind kind = media_kind(d->media_type);
 	char name[DIGEST_LEN];
@@ -430,10 +463,17 @@ static int copy_entry(struct copy *c, struct descriptor *d, unsigned depth, stru
 		return err_set(e, ERR_DATA, "the index names %s, which is neither an image nor an "
 					    "index but '%s'",
 			       name, d->media_type);
+	if (was_carried(c, d))
+		return 0;
+	if (c->carried.n >= MANIFESTS_MAX)
+		return err_set(e, ERR_DATA, "the index and those that it names have more than %d "
+					    "images", MANIFESTS_MAX);
 	if (origin_manifest(c->from, d, &text, e) < 0)
 		return -1;
-	return copy_any(c, d, buf_view(&text), false, depth + 1, e) < 0 ? err_add(e, "image %s", name)
-								       : 0;
+	if (copy_any(c, d, buf_view(&text), false, depth + 1, e) < 0)
+		return err_add(e, "image %s", name);
+	note_carried(c, &was, d);
+	return 0;
 }
 
 static int copy_index(struct copy *c, struct descriptor *d, struct slice text, bool top,
@@ -554,6 +594,9 @@ static void copy_done(struct copy *c)
 	dest_close(c->to);
 	origin_close(c->from);
 	platform_done(&c->want);
+	arr_each(it, &c->carried)
+		descriptor_done(&it->now);
+	arr_done(&c->carried);
 }
 
 int image_copy(struct store *s, const struct locator *from, const struct locator *to,

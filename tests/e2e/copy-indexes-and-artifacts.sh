@@ -57,6 +57,27 @@ is "$(field zstd/index.json 'd["manifests"][0]["digest"]')" "$(field zstd2/index
 	"compressed twice it has the same digest"
 fails 1 "--preserve-digests --format docker" thimble copy --all --preserve-digests --format docker oci:src:multi dir:no
 
+# ---- many times the same ----
+# 300 times an index that names 300 times an index that names 300 times an image.
+python3 - many <<'P'
+import hashlib, json, os, sys
+blobs = sys.argv[1] + '/blobs/sha256'
+os.makedirs(blobs)
+def put(value, kind):
+    text = json.dumps(value).encode()
+    name = hashlib.sha256(text).hexdigest()
+    open(f'{blobs}/{name}', 'wb').write(text)
+    return {'mediaType': f'application/vnd.oci.image.{kind}.v1+json', 'digest': f'sha256:{name}', 'size': len(text)}
+config = put({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': []}}, 'config')
+at = put({'schemaVersion': 2, 'config': config, 'layers': []}, 'manifest')
+for _ in range(3):
+    at = put({'schemaVersion': 2, 'manifests': [at] * 300}, 'index')
+json.dump({'schemaVersion': 2, 'manifests': [at]}, open(sys.argv[1] + '/index.json', 'w'))
+open(sys.argv[1] + '/oci-layout', 'w').write('{"imageLayoutVersion":"1.0.0"}')
+P
+ok "an image that is named 27 million times" timeout 60 "$THIMBLE" copy --all --json oci:many dir:many2
+is "$(field "$T/out" 'd["Manifests"]')" 4 "is copied once"
+
 # ---- artifacts ----
 for tag in artifact old-artifact; do
 	ok "$tag: to a layout" thimble copy "oci:src:$tag" "oci:art:$tag"
