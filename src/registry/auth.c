@@ -52,7 +52,8 @@ struct auth *auth_new(const struct auth_opts *o)
 	if (o->creds) {
 		a->looked = a->has_creds = true;
 		a->creds = (struct creds){ str_dup(o->creds->user), str_dup(o->creds->password),
-					   str_dup(o->creds->token), str_dup(o->creds->from) };
+					   str_dup(o->creds->token), str_dup(o->creds->from),
+					   NULL };
 	}
 	return a;
 }

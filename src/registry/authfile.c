@@ -26,7 +26,15 @@ void creds_done(struct creds *c)
 	secret_free(c->password);
 	secret_free(c->token);
 	free(c->from);
+	free(c->host);
 	*c = (struct creds){ 0 };
+}
+
+bool creds_are_for(struct creds *c, const char *host)
+{
+	if (!c->host)
+		c->host = str_dup(host);
+	return strcmp(c->host, host) == 0;
 }
 
 static void warn(const struct authfile_opts *o, const char *fmt, ...) _printf_(2, 3);

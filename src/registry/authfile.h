@@ -22,8 +22,12 @@ struct creds {
 	char *user, *password; /* or: */
 	char *token; /* an identity (refresh) token; user may be "<token>" */
 	char *from; /* the file or helper it comes from, for messages */
+	char *host; /* of --creds: the registry that they went to, or NULL */
 };
 void creds_done(struct creds *c);
+/* Whether what a user gave by --creds is for this registry. A command may ask several (a Dockerfile
+ * names what it likes): they are for the first one, and for no other. */
+bool creds_are_for(struct creds *c, const char *host);
 
 struct authfile_opts {
 	const char *path; /* --authfile, or NULL */

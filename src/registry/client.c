@@ -19,6 +19,8 @@ struct registry *registry_open(const struct registry_opts *o, const struct refer
 {
 	struct registry *r = NEW(struct registry);
 	r->o = *o;
+	if (o->creds && !creds_are_for(o->creds, ref->host))
+		r->o.creds = NULL;
 	r->use = use;
 	(void)reference_copy(&r->ref, ref);
 	if (hosts_find(&o->hosts, ref, use == REGISTRY_PULL, &r->at, e) < 0) {

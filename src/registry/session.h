@@ -17,7 +17,7 @@
 struct registry_opts {
 	struct hosts_opts hosts;
 	const char *authfile; /* --authfile */
-	const struct creds *creds; /* --creds */
+	struct creds *creds; /* --creds, for the first registry that is asked; else authfile's */
 	/* "the registry asks for patience: again in 5 s", warnings about files */
 	void (*note)(void *ctx, const char *text);
 	void *ctx;

@@ -196,6 +196,17 @@ run thimble -D pull "$evil/team/data:1"
 run thimble -D pull "localhost:${evil#*:}/team/data:1"
 keep
 is "$(count evil 'Authorization')" 0 "another port is another host"
+# --creds are for the first registry that a command asks: not for what a Dockerfile names besides.
+run thimble -D --root "$T/r" pull --creds "alice:$alice" "$closed/team/data:1" "$evil/team/data:1"
+keep
+is "$status" 1 "pull from two registries with --creds"
+mkdir two
+printf 'FROM %s/team/data:1\nCOPY --from=%s/team/data:1 /a /b\n' "$closed" "$evil" >two/Dockerfile
+run thimble -D --root "$T/r2" build --creds "alice:$alice" two
+keep
+is "$status" 1 "build from two registries with --creds"
+isnt "$(count evil '^GET .*/manifests/')" 0 "the second one was asked"
+is "$(count evil 'Authorization')" 0 "without credentials"
 # A registry that names another registry's token service as its own gets no password of that one.
 silent "the end"
 done_testing
