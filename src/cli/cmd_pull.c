@@ -99,6 +99,8 @@ static bool has_tag(const char *word)
 static int pull_word(struct pulling *p, const char *word, struct err *e)
 {
 	_cleanup_(reference_done) struct reference ref = { 0 };
+	if (strncmp(word, "docker://", 9) == 0) /* as podman takes it */
+		word += 9;
 	if (cli_no_scratch(word, "pull", e) < 0 || reference_parse(slice_of(word), &ref, e) < 0)
 		return -1;
 	if (!p->a->all)

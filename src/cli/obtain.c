@@ -53,7 +53,9 @@ int obtain_pull(const struct obtain *o, struct store *s, const struct reference 
 	transfers_free(t);
 	if (r == 0 && out->other_platform) {
 		_free_ char *is = platform_text(&out->platform);
-		cli_warn(o->cli, "the image is for %s, not for this machine", is);
+		_free_ char *want = o->platform ? platform_text(o->platform)
+						: str_dup("this machine");
+		cli_warn(o->cli, "the image is for %s, not for %s", is, want);
 	}
 	return r;
 }

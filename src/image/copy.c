@@ -29,6 +29,7 @@ struct copy {
 	struct origin *from;
 	struct dest *to;
 	struct platform want;
+	bool chosen; /* the image is an index's for that platform: its word counts */
 	struct image_copied *out;
 	ARRAY_OF(struct carried) carried; /* each once, however often it is named */
 };
@@ -163,7 +164,8 @@ static int read_config(struct carry *k, struct err *e)
 static int check_platform(const struct carry *k, struct err *e)
 {
 	const struct platform *want = k->c->o->platform;
-	if (!want || k->c->o->all || !k->with_config || platform_eq(want, &k->config.platform))
+	if (!want || k->c->o->all || k->c->chosen || !k->with_config ||
+	    platform_eq(want, &k->config.platform))
 		return 0;
 	_free_ char *a = platform_text(&k->config.platform), *b = platform_text(want);
 	return err_set(e, ERR_ABSENT, "the image is for %s, and for no other platform (%s)", a, b);
@@ -519,6 +521,7 @@ static int copy_chosen(struct copy *c, struct descriptor *d, struct slice text, 
 	descriptor_copy(d, found);
 	json_decref(d->annotations); /* they are the index's */
 	d->annotations = NULL;
+	c->chosen = true;
 	return copy_any(c, d, buf_view(&b), true, depth + 1, e);
 }
 

@@ -20,7 +20,7 @@ struct pulled {
 	struct digest manifest, id;
 	struct digest named; /* what the reference stands for: the index, or the same as manifest */
 	bool fresh; /* the name was not there, or stood for another image */
-	bool other_platform; /* one manifest only, and for another platform than this machine's */
+	bool other_platform; /* its config names another one than was wanted */
 	struct platform platform; /* of the image */
 };
 void pulled_done(struct pulled *p);

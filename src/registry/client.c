@@ -215,6 +215,15 @@ static int get_at(struct registry *r, size_t i, const char *what, struct registr
 	return 0;
 }
 
+void repo_hint(const struct registry *r, struct err *e)
+{
+	if (strcmp(r->ref.host, "docker.io") == 0)
+		err_hint(e, "is the name right? 'thimble search TERM' looks for others");
+	else
+		err_hint(e, "is the name right? 'thimble search %s/' lists what is there",
+			 r->ref.host);
+}
+
 /* The tags that are there, nearest first, for one that is not. A registry may have a hundred thousand:
  * each is compared once. */
 static void hint_tags(struct registry *r, const char *what, struct err *e)
@@ -264,8 +273,11 @@ int registry_manifest_get(struct registry *r, const char *what, struct registry_
 	r->now = r->at.n - 1;
 	if (get_at(r, r->now, what, out, e) == 0)
 		return 0;
-	if (e && e->kind == ERR_ABSENT)
+	if (e && e->kind == ERR_ABSENT) {
 		hint_tags(r, what, e);
+		if (!e->hints_n)
+			repo_hint(r, e);
+	}
 	arr_each(it, &mirrors)
 		err_hint(e, "%s", *it);
 	return -1;

@@ -123,7 +123,11 @@ int registry_tags(struct registry *r, struct strs *out, struct err *e)
 	if (!s)
 		return -1;
 	_free_ char *path = repo_path(r, r->now, "tags/list?n=1000");
-	return pages_read(s, path, NULL, "list of tags", names_page, &n, &status, e);
+	if (pages_read(s, path, NULL, "list of tags", names_page, &n, &status, e) == 0)
+		return 0;
+	if (e && e->kind == ERR_ABSENT)
+		repo_hint(r, e);
+	return -1;
 }
 
 /* A session with a registry as a whole, at its own endpoint. */

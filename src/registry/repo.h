@@ -22,6 +22,8 @@ int repo_ask(struct registry *r, size_t i, const char *method, const char *tail,
 /* A wrong answer as an error (session_failed), with what was asked for. */
 int repo_failed(struct registry *r, size_t i, const char *method, const char *tail,
 		struct http_response *rs, struct err *e);
+/* What to do about a repository, or what was wanted of it, that is not there. */
+void repo_hint(const struct registry *r, struct err *e);
 /* All of a body, at most max bytes. */
 int body_read(struct http_response *rs, size_t max, const char *what, struct buf *out,
 	      struct err *e) _must_check_;

@@ -91,7 +91,7 @@ for kind in zstd none docker; do
 	is "$(cat digest)" "sha256:$(manifest "team/app/manifests/$kind" | sha256sum | cut -d' ' -f1)" "it has its digest"
 done
 THIMBLE_ROOT=$(store digest)
-ok "by digest" thimble pull "$host/team/app@$digest"
+ok "by digest" thimble pull "docker://$host/team/app@$digest"
 is "$(thimble images --format '{{.Repository}} {{.Tag}}')" "$host/team/app <none>" "it has no tag"
 is "$(thimble run "$host/team/app@$digest")" 'Hello, world!' "runs by digest"
 fails 1 "a digest that is not there" thimble pull "$host/team/app@$(printf %s "$digest" | tr 0-8 1-9)"
@@ -99,6 +99,9 @@ fails 1 "a tag that is not there" thimble pull "$host/team/app:11"
 like "$err" 'tags that are there: 1, ' "names those that are, nearest first"
 fails 1 "a repository that is not there" thimble pull "$host/team/none"
 like "$err" 'answered 404' "is told"
+like "$err" "'thimble search $host/'" "and what to do"
+fails 1 "its tags" thimble tags "$host/team/none"
+like "$err" "'thimble search $host/'" "what to do about them"
 fails 1 "an upper-case name" thimble pull "$host/Team/App"
 like "$err" "has upper-case letters" "is told"
 ok "--all-tags" thimble pull -a "$host/team/all"
@@ -153,6 +156,32 @@ ok "--platform" thimble pull -q --platform linux/s390x "$host/team/many:1"
 is "$(thimble inspect -f '{{.Architecture}}' "$host/team/many:1")" s390x "brings that one"
 fails 1 "a platform that it has not" thimble pull --platform linux/riscv64 "$host/team/many:1"
 like "$err" 'it has: linux/amd64, linux/arm64, linux/s390x' "names those that it has"
+# Many configs for arm/v6 do not tell the variant: what the index says of them counts.
+python3 - <<P
+import hashlib, json, urllib.request
+OCI = 'application/vnd.oci.image.'
+def put(method, path, data, kind):
+    url = path if path.startswith('http') else 'http://$host' + path
+    return urllib.request.urlopen(urllib.request.Request(url, data, {'Content-Type': kind}, method=method))
+def desc(kind, data, **more):
+    return {'mediaType': OCI + kind + '+json', 'size': len(data),
+            'digest': 'sha256:' + hashlib.sha256(data).hexdigest(), **more}
+def dump(d): return json.dumps(d).encode()
+config = dump({'os': 'linux', 'architecture': 'arm', 'config': {}, 'rootfs': {'type': 'layers', 'diff_ids': []}})
+at = put('POST', '/v2/team/variant/blobs/uploads/', b'', 'x/y').headers['Location']
+put('PUT', at + '&digest=' + desc('', config)['digest'], config, 'application/octet-stream')
+one = dump({'schemaVersion': 2, 'mediaType': OCI + 'manifest.v1+json', 'config': desc('config.v1', config), 'layers': []})
+put('PUT', '/v2/team/variant/manifests/one', one, OCI + 'manifest.v1+json')
+several = dump({'schemaVersion': 2, 'mediaType': OCI + 'index.v1+json', 'manifests': [
+    desc('manifest.v1', one, platform={'os': 'linux', 'architecture': 'arm', 'variant': 'v6'})]})
+put('PUT', '/v2/team/variant/manifests/1', several, OCI + 'index.v1+json')
+nested = dump({'schemaVersion': 2, 'mediaType': OCI + 'index.v1+json', 'manifests': [desc('index.v1', several)]})
+put('PUT', '/v2/team/variant/manifests/nested', nested, OCI + 'index.v1+json')
+P
+ok "a variant that the config does not tell" thimble pull --platform linux/arm/v6 "$host/team/variant:1"
+like "$err" 'image is for linux/arm.*not for linux/arm/v6' "is warned of"
+ok "copy of it" thimble copy --platform linux/arm/v6 "docker://$host/team/variant:1" variant:1
+ok "an index in an index" thimble pull --platform linux/arm/v6 "$host/team/variant:nested"
 fails 1 "--platform of one image alone" thimble pull --platform linux/arm64 "$host/team/many:s390x"
 like "$err" 'the image is for linux/s390x, not for linux/arm64' "is refused"
 ok "without it" thimble pull "$host/team/many:s390x"
