@@ -70,6 +70,9 @@ static _noreturn_ void exec_child(char *const argv[], int in, int out, int err, 
 	if (null >= 0 && dup2(in >= 0 ? in : null, 0) >= 0 && dup2(out >= 0 ? out : null, 1) >= 0 &&
 	    dup2(err, 2) >= 0) {
 		sigset_t none;
+		/* Libraries (libcurl wakes itself through a pair of sockets) and whoever started us are
+		 * not as careful as we are. What cannot be closed before Linux 5.11 is passed on. */
+		(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		(void)signal(SIGPIPE, SIG_DFL);

@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include "base/proc.h"
@@ -60,6 +61,19 @@ static void proc_run__limits_what_it_keeps(void **state)
 	assert_int_equal(e.kind, ERR_DATA);
 }
 
+static void proc_run__passes_nothing_on(void **state)
+{
+	(void)state;
+	_close_ int fd = open("/dev/null", O_RDONLY);
+	int high = fcntl(fd, F_DUPFD, 200); /* as a library's, without O_CLOEXEC */
+	_cleanup_(buf_done) struct buf out = { 0 };
+	_cleanup_(err_done) struct err e = { 0 };
+	assert_int_equal(high, 200);
+	assert_int_equal(sh("test ! -e /proc/self/fd/200 && echo closed", &out, &e), 0);
+	assert_string_equal(out.p, "closed\n");
+	(void)close(high);
+}
+
 static void proc_run__tells_a_missing_program(void **state)
 {
 	(void)state;
@@ -107,6 +121,7 @@ int main(void)
 		cmocka_unit_test(proc_run__tells_how_it_failed),
 		cmocka_unit_test(proc_run__drains_both_pipes),
 		cmocka_unit_test(proc_run__limits_what_it_keeps),
+		cmocka_unit_test(proc_run__passes_nothing_on),
 		cmocka_unit_test(proc_run__tells_a_missing_program),
 		cmocka_unit_test(proc_fork__dies_with_its_parent),
 	};
