@@ -55,7 +55,8 @@ struct http_response {
 	struct source *body; /* read before the next exchange; ends with http_response_done */
 };
 /* Sends and reads up to the end of the headers. Connecting takes at most 30 s, a peer that says
- * nothing for 60 s (300 s while or after something is sent) has gone. An answer that comes before all
+ * nothing for 60 s, or less than 100 bytes a second, of a body, has gone (300 s while or after
+ * something is sent). An answer that comes before all
  * was sent ends the sending. ERR_NET: no answer, with the cause in words (no such host, refused,
  * certificate not trusted and by which authority …), a hint, and sys_errno for code: EHOSTUNREACH no
  * such host, ECONNREFUSED, ETIMEDOUT, EKEYREJECTED a certificate, EPROTO no TLS, EACCES the proxy

@@ -23,6 +23,7 @@ enum {
 	REPLY_SLOW = 4, /* a byte each 2 ms */
 	REPLY_RESET = 8, /* ends with RST */
 	REPLY_SEND = 16, /* `more` bytes of zeros follow */
+	REPLY_TRICKLE = 32, /* a byte each 20 ms */
 };
 struct reply {
 	const char *when; /* in the request's line or headers; NULL: always */
@@ -102,12 +103,13 @@ static inline void conn_send(struct conn *c, const struct reply *r, unsigned por
 	const char *var = strstr(r->raw, "$PORT");
 	_free_ char *text = var ? str_printf("%.*s%u%s", (int)(var - r->raw), r->raw, port, var + 5)
 				: str_dup(r->raw);
-	size_t n = strlen(text), step = r->flags & REPLY_SLOW ? 1 : n;
+	size_t n = strlen(text), step = r->flags & (REPLY_SLOW | REPLY_TRICKLE) ? 1 : n;
+	const struct timespec gap = { 0, r->flags & REPLY_TRICKLE ? 20000000 : 2000000 };
 	for (size_t i = 0; i < n; i += step) {
 		if (write(c->fd, text + i, step) < 0)
 			return;
 		if (step == 1)
-			(void)nanosleep(&(struct timespec){ 0, 2000000 }, NULL);
+			(void)nanosleep(&gap, NULL);
 	}
 	for (uint64_t left = r->more; left;) {
 		ssize_t got = write(c->fd, zeros,

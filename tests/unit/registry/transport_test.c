@@ -488,6 +488,31 @@ static void body_read__holds_the_sender_up(void **state)
 	}
 }
 
+static void http_send__gives_up_on_what_trickles(void **state)
+{
+	(void)state;
+	_cleanup_(buf_done) struct buf headers = { 0 }, body = { 0 };
+	buf_str(&headers, "HTTP/1.1 200 OK\r\nX-Long: ");
+	buf_str(&body, "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n");
+	for (int i = 0; i < 999; i++) {
+		buf_char(&headers, 'x');
+		buf_char(&body, 'x');
+	}
+	const struct reply l[] = { { "/headers", headers.p, 0, REPLY_TRICKLE, 0 },
+				   { "/body", body.p, 0, REPLY_TRICKLE, 0 },
+				   { 0 } };
+	_server_ struct server s = server_start(l);
+	_fixture_ struct fixture f = begin();
+	assert_int_equal(setenv("THIMBLE_TEST_SILENT_S", "3", 1), 0);
+	assert_int_equal(get(&f, &s, "/headers"), -1);
+	assert_int_equal(f.e.sys_errno, ETIMEDOUT);
+	err_done(&f.e);
+	assert_int_equal(get(&f, &s, "/body"), 0);
+	assert_int_equal(drain(&f, 100, NULL), -1);
+	assert_int_equal(f.e.sys_errno, ETIMEDOUT);
+	assert_int_equal(unsetenv("THIMBLE_TEST_SILENT_S"), 0);
+}
+
 static void proxy__that_refuses(void **state)
 {
 	(void)state;
@@ -592,6 +617,7 @@ int main(void)
 		cmocka_unit_test(http_response__ends_with_the_next_exchange),
 		cmocka_unit_test(http_after_fork__leaves_the_parent_alone),
 		cmocka_unit_test(body_read__holds_the_sender_up),
+		cmocka_unit_test(http_send__gives_up_on_what_trickles),
 		cmocka_unit_test(proxy__that_refuses),
 		cmocka_unit_test(proxy__never_for_loopback),
 		cmocka_unit_test(proxy__that_makes_no_sense),
