@@ -164,7 +164,9 @@ int registry_ping(const struct registry_opts *o, const char *host, struct err *e
 {
 	_cleanup_(http_response_done) struct http_response rs = { 0 };
 	_cleanup_(session_closep) struct session *s = host_session(o, host, NULL, e);
-	const struct session_request rq = { .method = "GET", .path = "/v2/" };
+	const struct session_request rq = { .method = "GET",
+					    .path = "/v2/",
+					    .login = o->creds != NULL };
 	if (!s || session_send(s, &rq, &rs, NULL, e) < 0)
 		return -1;
 	const char *type = http_header(&rs, "content-type");

@@ -189,7 +189,10 @@ static const char *reason(int status)
 
 static void add_hints(const struct refusal *r, int status, struct err *e)
 {
-	if ((status == 401 || status == 403) && r->host)
+	if (status == 401 && r->host && r->login)
+		err_hint(e, "are name and password right? some registries want a token in the "
+			    "place of the password");
+	else if ((status == 401 || status == 403) && r->host)
 		err_hint(
 			e,
 			"you are asking %s; 'thimble login %s' logs in, and where there is no such "

@@ -19,6 +19,7 @@ struct refusal {
 	const char *from; /* host[:port] that answered */
 	const char *host; /* as `thimble login` wants it; NULL: another server than the registry */
 	const char *who; /* auth_who */
+	bool login; /* it was asked only whether these credentials are right */
 	int64_t after; /* what Retry-After asks for in ns, or -1 */
 };
 /* Returns -1 with *e: 401 and 403 ERR_DENIED, 404 ERR_ABSENT, 408, 429 and 5xx ERR_NET, else ERR_DATA. */

@@ -409,7 +409,7 @@ int session_failed(struct session *s, const struct session_request *rq, struct h
 	_free_ char *who = auth_who(s->auth), *shown = NULL, *last = NULL;
 	bool own = !s->last.scheme || url_same_origin(&s->base, &s->last);
 	const struct refusal r = { own ? s->at.host : s->last.host, own ? s->creds_host : NULL, who,
-				   s->after };
+				   rq->login, s->after };
 	refusal_read(&r, rs, e);
 	if (!own) {
 		last = url_shown(&s->last);

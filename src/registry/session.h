@@ -44,6 +44,7 @@ struct session_request {
 	struct slice body;
 	struct source *stream;
 	int64_t stream_size;
+	bool login; /* for session_failed: it was asked only whether the credentials are right */
 };
 /* Returns with any status but those that were handled here. */
 int session_send(struct session *s, const struct session_request *rq, struct http_response *out,

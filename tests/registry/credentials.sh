@@ -29,6 +29,7 @@ keep
 fails 1 "a wrong password" sh -c "echo wrong-pw-1 | '$THIMBLE' -D login -u alice --password-stdin $closed"
 like "$err" '401|unauthorized|denied|wrong|incorrect|refuse' "says that it is wrong"
 unlike "$out$err" 'wrong-pw-1' "and does not repeat it"
+like "$err" 'try .*name and password right' "and what to do, which is not to log in"
 is "$(ls "$config" 2>/dev/null)" '' "nothing is written"
 ok "login" sh -c "printf '%s' '$alice' | '$THIMBLE' -D login -u alice --password-stdin $closed"
 silent "login"
