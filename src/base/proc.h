@@ -11,7 +11,8 @@ struct err;
 struct buf;
 
 /* Runs argv[0] (looked up in PATH) with no stdin, its stdout in *out (may be NULL: dropped) and
- * its stderr in the error, and no other descriptor of ours. ERR_ABSENT if there is no such program, ERR_PROG if it fails. */
+ * its stderr in the error, and no other descriptor of ours. ERR_ABSENT if there is no such program,
+ * ERR_PROG if it fails. */
 int proc_run(char *const argv[], struct buf *out, struct err *e) _must_check_;
 /* The same with a descriptor as its stdin. What it writes may be secret: only *out keeps it. */
 int proc_run_in(char *const argv[], int in, struct buf *out, struct err *e) _must_check_;

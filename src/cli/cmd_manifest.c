@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/js.h"
+#include "base/num.h"
 #include "cli/registry_args.h"
 #include "cli/show.h"
 #include "cli/transfers.h"
@@ -244,6 +245,22 @@ static int fill_platform(struct origin *o, struct descriptor *d, struct slice te
 	return 0;
 }
 
+/* All of them are held at once. */
+static int check_verbose(const struct image_index *x, struct err *e)
+{
+	enum { MOST = 1000, MOST_BYTES = 16 << 20 };
+	uint64_t all = 0;
+	arr_each(it, &x->manifests)
+		if (ckd_add(&all, all, it->size) || all > MOST_BYTES || x->manifests.n > MOST) {
+			err_set(e, ERR_DATA,
+				"the index names more than %d manifests, or more than %d bytes of "
+				"them",
+				MOST, MOST_BYTES);
+			return err_hint(e, "without --verbose it is shown as it is");
+		}
+	return 0;
+}
+
 static int verbose_remote(struct origin *o, const struct reference *ref, struct descriptor *top,
 			  struct slice text, json_t *list, struct err *e)
 {
@@ -253,7 +270,7 @@ static int verbose_remote(struct origin *o, const struct reference *ref, struct 
 		return fill_platform(o, top, text, e) < 0 ? -1
 							  : add_verbose(list, name, top, text, e);
 	}
-	if (image_index_parse(text, top->media_type, &x, e) < 0)
+	if (image_index_parse(text, top->media_type, &x, e) < 0 || check_verbose(&x, e) < 0)
 		return -1;
 	arr_each(it, &x.manifests) {
 		_cleanup_(buf_done) struct buf b = { 0 };

@@ -72,6 +72,13 @@ chosen && { # near ones are looked for among those that are there
 	like "$err" '404|not found' "tags that are far: says what it is"
 	terse "tags that are far"
 }
+for kind in index-wide index-heavy; do
+	chosen || continue
+	peak timeout 60 "$THIMBLE" manifest inspect -v "$oci/hostile/$kind"
+	is "$status" 1 "manifest inspect -v of $kind: refused"
+	like "$err" 'names more than' "manifest inspect -v of $kind: says why"
+	terse "manifest inspect -v of $kind"
+done
 # What refers to an image.
 refers() { # KIND REGEX
 	chosen || return 0

@@ -226,6 +226,12 @@ def index_wide(image, args):
 
 
 @kind
+def index_heavy(image, args):
+    image.manifest['annotations'] = {f'a{i}': 'x' * 20 for i in range(100000)}
+    put(image.repo, {'schemaVersion': 2, 'mediaType': INDEX, 'manifests': [image.put()] * 900}, INDEX)
+
+
+@kind
 def index_empty(image, args):
     put(image.repo, {'schemaVersion': 2, 'mediaType': INDEX, 'manifests': []}, INDEX)
 
