@@ -11,6 +11,7 @@
 #include "cli/transfers.h"
 #include "image/copy.h"
 #include "image/outfile.h"
+#include "registry/secret.h"
 
 struct copy_args {
 	struct registry_args reg;
@@ -62,6 +63,24 @@ static const struct opt opts[] = {
 	OPT_FLAG_HIDDEN(0, "dest-decompress", struct copy_args, dest_decompress),
 	{ 0 },
 };
+
+/* --creds USER: the password is asked for once, and only if a registry is to get it. *whole, which
+ * `both` borrows: "USER:PASSWORD". */
+static int ask_once(struct cli *c, const struct copy_args *a, bool from, bool to,
+		    struct registry_args *both, char **whole, struct err *e)
+{
+	_cleanup_(creds_done) struct creds typed = { 0 };
+	bool wanted = (from && !a->src_creds) || (to && !a->dest_creds);
+	if (!wanted)
+		both->creds = NULL;
+	if (!both->creds || strchr(both->creds, ':'))
+		return 0;
+	if (registry_args_creds(c, "--creds", both->creds, &typed, e) < 0)
+		return -1;
+	*whole = str_printf("%s:%s", typed.user, typed.password);
+	both->creds = *whole;
+	return 0;
+}
 
 /* Who we are on one side: what holds for it alone, else what holds for both. */
 static int side(struct cli *c, const struct registry_args *both, const char *flag,
@@ -178,6 +197,8 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 	_cleanup_(locator_done) struct locator from = { 0 }, to = { 0 };
 	_cleanup_(platform_done) struct platform platform = { 0 };
 	_cleanup_(creds_done) struct creds from_creds = { 0 }, to_creds = { 0 };
+	_secret_ char *whole = NULL;
+	struct registry_args both = a->reg;
 	struct registry_opts from_registry, to_registry;
 	struct image_copy_opts o = { 0 };
 	if (read_opts(c, a, &o, e) < 0 || locator_parse(words->p[0], &from, e) < 0 ||
@@ -185,9 +206,12 @@ static int run(struct cli *c, const void *args, const struct words *words, struc
 		return -1;
 	if (a->platform && platform_parse(slice_of(a->platform), &platform, e) < 0)
 		return -1;
-	if (side(c, &a->reg, "--src-creds", a->src_creds, a->src_authfile, a->src_cert_dir,
+	if (ask_once(c, a, from.kind == LOCATOR_REGISTRY, to.kind == LOCATOR_REGISTRY, &both,
+		     &whole, e) < 0)
+		return -1;
+	if (side(c, &both, "--src-creds", a->src_creds, a->src_authfile, a->src_cert_dir,
 		 a->src_tls, &from_registry, &from_creds, e) < 0 ||
-	    side(c, &a->reg, "--dest-creds", a->dest_creds, a->dest_authfile, a->dest_cert_dir,
+	    side(c, &both, "--dest-creds", a->dest_creds, a->dest_authfile, a->dest_cert_dir,
 		 a->dest_tls, &to_registry, &to_creds, e) < 0)
 		return -1;
 	o.platform = a->platform ? &platform : NULL;

@@ -125,18 +125,19 @@ char *registry_args_ask(const char *prompt, bool secret, const char *instead, st
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)fflush(stdout);
-	(void)fputs(prompt, stderr);
+	/* Before the prompt: what is typed in answer to it must not be flushed, nor be seen. */
 	if (secret && tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) < 0) {
 		(void)err_sys(e, "turn the terminal's echo off");
 		return NULL;
 	}
+	(void)fputs(prompt, stderr);
 	int r = read_line(line, sizeof line - 1, e);
 	if (r < 0) /* the rest of what was typed is not for the shell */
 		(void)tcflush(STDIN_FILENO, TCIFLUSH);
-	if (secret) {
+	if (secret)
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	if (secret || r < 0)
 		(void)fputc('\n', stderr);
-	}
 	char *typed = r < 0 ? NULL : str_dup(line);
 	explicit_bzero(line, sizeof line);
 	return typed;

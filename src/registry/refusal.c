@@ -190,8 +190,10 @@ static const char *reason(int status)
 static void add_hints(const struct refusal *r, int status, struct err *e)
 {
 	if (status == 401 && r->host && r->login)
-		err_hint(e, "are name and password right? some registries want a token in the "
-			    "place of the password");
+		err_hint(e,
+			 "you are asking %s: are name and password right? some registries want a "
+			 "token in the place of the password",
+			 r->who);
 	else if ((status == 401 || status == 403) && r->host)
 		err_hint(
 			e,
