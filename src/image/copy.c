@@ -467,9 +467,6 @@ static int copy_entry(struct copy *c, struct descriptor *d, unsigned depth, stru
 			       name, d->media_type);
 	if (was_carried(c, d))
 		return 0;
-	if (c->carried.n >= MANIFESTS_MAX)
-		return err_set(e, ERR_DATA, "the index and those that it names have more than %d "
-					    "images", MANIFESTS_MAX);
 	if (origin_manifest(c->from, d, &text, e) < 0)
 		return -1;
 	if (copy_any(c, d, buf_view(&text), false, depth + 1, e) < 0)
@@ -485,6 +482,10 @@ static int copy_index(struct copy *c, struct descriptor *d, struct slice text, b
 	_cleanup_(buf_done) struct buf b = { 0 };
 	if (image_index_parse(text, d->media_type, &x, e) < 0)
 		return -1;
+	if (x.manifests.n + c->carried.n > MANIFESTS_MAX)
+		return err_set(e, ERR_DATA,
+			       "the index, and the indexes that it names, have more than %d images",
+			       MANIFESTS_MAX);
 	bool docker = to_docker(c, x.media_type);
 	bool changed = docker != !strcmp(x.media_type, MT_DOCKER_LIST);
 	for (size_t i = 0; i < x.manifests.n; i++) {

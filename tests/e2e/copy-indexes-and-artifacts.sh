@@ -70,13 +70,18 @@ def put(value, kind):
     return {'mediaType': f'application/vnd.oci.image.{kind}.v1+json', 'digest': f'sha256:{name}', 'size': len(text)}
 config = put({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': []}}, 'config')
 at = put({'schemaVersion': 2, 'config': config, 'layers': []}, 'manifest')
+wide = put({'schemaVersion': 2, 'manifests': [at] * 10001}, 'index')
 for _ in range(3):
     at = put({'schemaVersion': 2, 'manifests': [at] * 300}, 'index')
-json.dump({'schemaVersion': 2, 'manifests': [at]}, open(sys.argv[1] + '/index.json', 'w'))
+def tag(name, d):
+    return {**d, 'annotations': {'org.opencontainers.image.ref.name': name}}
+json.dump({'schemaVersion': 2, 'manifests': [tag('deep', at), tag('wide', wide)]}, open(sys.argv[1] + '/index.json', 'w'))
 open(sys.argv[1] + '/oci-layout', 'w').write('{"imageLayoutVersion":"1.0.0"}')
 P
-ok "an image that is named 27 million times" timeout 60 "$THIMBLE" copy --all --json oci:many dir:many2
+ok "an image that is named 27 million times" timeout 60 "$THIMBLE" copy --all --json oci:many:deep dir:many2
 is "$(field "$T/out" 'd["Manifests"]')" 4 "is copied once"
+fails 1 "more images than any index has" thimble copy --all oci:many:wide dir:many3
+like "$err" 'more than 10000 images' "says so"
 
 # ---- artifacts ----
 for tag in artifact old-artifact; do
