@@ -549,8 +549,9 @@ static void proxy__that_refuses(void **state)
 static void proxy__never_for_loopback(void **state)
 {
 	(void)state;
-	static const struct reply proxy_l[] = { { NULL, "HTTP/1.1 500 No\r\n\r\n", 0, REPLY_CLOSE, 0 },
-						{ 0 } };
+	static const struct reply proxy_l[] = {
+		{ NULL, "HTTP/1.1 500 No\r\n\r\n", 0, REPLY_CLOSE, 0 }, { 0 }
+	};
 	static const struct reply l[] = {
 		{ "GET /x HTTP", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 0, 0, 0 }, { 0 }
 	};
