@@ -31,64 +31,35 @@
 #include "sandbox/report.h"
 #include "sandbox/seccomp.h"
 
-#define REPORT_FD     3
+#define BOARD_FD      4 /* what starts the program: springboard.c */
 #define SIGNALS       32 /* without the real-time ones, which nobody ignores or forwards */
 #define PATH_DEFAULT  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ARG_BYTES_MAX (4 << 20)
-#define NOT_STARTED   127 /* exit status; the report says more */
 
 /* ---- finding and starting the program (in the child of vfork: no allocation) ---- */
 
-struct candidates {
-	char **p; /* paths in the order of PATH, ended by NULL; or argv[0] alone */
-	const char *first;
-};
-
-/* execvp's search without its fallback to a shell. Where argv[0] has a '/', PATH is not used. */
-static struct candidates find_candidates(const struct sandbox_spec *spec)
+/* The arguments of the springboard: paths in the order of PATH, or argv[0] alone; ""; then the
+ * program's. It tries them as execvp does, but for the fallback to a shell. Where argv[0] has a '/',
+ * PATH is not used. */
+static char **springboard_argv(const struct sandbox_spec *spec)
 {
-	struct candidates c = { .first = spec->argv[0] };
 	struct strs list = { 0 };
-	if (strchr(spec->argv[0], '/') || !spec->argv[0][0]) {
-		strs_add(&list, spec->argv[0]);
-	} else {
+	const char *name = spec->argv[0];
+	if (strchr(name, '/')) {
+		strs_add(&list, name);
+	} else if (name[0]) {
 		const char *path = PATH_DEFAULT;
 		for (char *const *env = spec->envp; *env; env++)
 			if (strncmp(*env, "PATH=", 5) == 0)
 				path = *env + 5;
 		struct slice rest = slice_of(path), dir;
 		while (slice_split(&rest, ':', &dir))
-			strs_addf(&list, "%.*s%s%s", SLF(dir), dir.n ? "/" : "", spec->argv[0]);
+			strs_addf(&list, "%.*s%s%s", SLF(dir), dir.n ? "/" : "", name);
 	}
-	c.p = strs_argv(&list);
-	return c;
-}
-
-/* Returns errno; *tried is the first candidate that exists, else argv[0]. */
-static int exec_first(const struct candidates *c, const struct sandbox_spec *spec,
-		      const char **tried)
-{
-	int denied = 0;
-	*tried = NULL;
-	for (char **path = c->p; *path; path++) {
-		execve(*path, spec->argv, spec->envp);
-		int no = errno;
-		struct stat st;
-		if (!*tried && stat(*path, &st) == 0)
-			*tried = *path;
-		switch (no) {
-		case EACCES: denied = EACCES; break;
-		case ENOENT:
-		case ENOTDIR:
-		case ESTALE:
-		case ENODEV:
-		case ETIMEDOUT: break;
-		default: *tried = *path; return no;
-		}
-	}
-	if (!*tried)
-		*tried = c->first;
-	return denied ? denied : ENOENT;
+	strs_add(&list, "");
+	for (char *const *arg = spec->argv; *arg; arg++)
+		strs_add(&list, *arg);
+	return strs_argv(&list);
 }
 
 static void default_signals(void)
@@ -126,12 +97,11 @@ static _Noreturn void give_up(int no, bool cwd, const char *path)
 	_exit(NOT_STARTED);
 }
 
-/* 0, 1, 2 are in place, 3 (closed by execve) is the report. */
-static _Noreturn void become_program(const struct inside_spec *in, const struct candidates *c)
+/* 0, 1, 2 are in place, 3 is the report, 4 (closed by execve) the springboard. argv: its arguments. */
+static _Noreturn void become_program(const struct inside_spec *in, char **argv)
 {
 	const struct sandbox_spec *spec = in->spec;
 	const char *cwd = spec->cwd && spec->cwd[0] ? spec->cwd : "/";
-	const char *tried;
 	sigset_t none;
 	(void)setsid(); /* fails for pid 1 that leads its session already */
 	if (in->slave >= 0)
@@ -149,8 +119,9 @@ static _Noreturn void become_program(const struct inside_spec *in, const struct 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing ids has cleared it */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	int no = exec_first(c, spec, &tried);
-	give_up(no, false, tried);
+	(void)fcntl(REPORT_FD, F_SETFD, 0); /* the springboard closes it for what it starts */
+	(void)syscall(SYS_execveat, BOARD_FD, "", argv, spec->envp, AT_EMPTY_PATH);
+	give_up(errno, false, spec->argv[0]);
 }
 
 /* ---- set-up ---- */
@@ -185,10 +156,10 @@ static int set_limits(const struct sandbox_spec *spec, struct err *e)
 	return 0;
 }
 
-/* Descriptors 0, 1, 2 and the report at 3; every other one is closed. */
-static int arrange_descriptors(struct inside_spec *in, int null, struct err *e)
+/* Descriptors 0, 1, 2, the report at 3 and the springboard at 4; every other one is closed. */
+static int arrange_descriptors(struct inside_spec *in, int null, int board, struct err *e)
 {
-	int fd[4];
+	int fd[5];
 	for (int i = 0; i < 3; i++) {
 		int from = in->slave >= 0 ? in->slave : in->spec->stdio[i];
 		fd[i] = fcntl(from >= 0 ? from : null, F_DUPFD_CLOEXEC, 10);
@@ -196,15 +167,16 @@ static int arrange_descriptors(struct inside_spec *in, int null, struct err *e)
 			return err_sys(e, "open descriptor %d", i);
 	}
 	fd[3] = fcntl(in->report, F_DUPFD_CLOEXEC, 10);
-	if (fd[3] < 0)
+	fd[4] = fcntl(board, F_DUPFD_CLOEXEC, 10);
+	if (fd[3] < 0 || fd[4] < 0)
 		return err_sys(e, "keep the report");
 	for (int i = 0; i < 3; i++)
 		if (dup2(fd[i], i) < 0)
 			return err_sys(e, "place descriptor %d", i);
-	if (dup3(fd[3], REPORT_FD, O_CLOEXEC) < 0)
+	if (dup3(fd[3], REPORT_FD, O_CLOEXEC) < 0 || dup3(fd[4], BOARD_FD, O_CLOEXEC) < 0)
 		return err_sys(e, "place the report");
 	in->report = REPORT_FD;
-	if (close_range(REPORT_FD + 1, ~0U, 0) < 0)
+	if (close_range(BOARD_FD + 1, ~0U, 0) < 0)
 		return err_sys(e, "close descriptors");
 	return 0;
 }
@@ -214,12 +186,12 @@ static int set_up(struct inside_spec *in, struct strs *made, struct err *e)
 	const struct sandbox_spec *spec = in->spec;
 	if (spec->network == SANDBOX_NET_NONE && loopback_up(e) < 0)
 		return -1;
-	int null = -1;
-	if (mounts_enter(in->mounts, in->root, made, &null, e) < 0)
+	int null = -1, board = -1;
+	if (mounts_enter(in->mounts, in->root, made, &null, &board, e) < 0)
 		return -1;
 	if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return err_sys(e, "set the host name '%s'", spec->hostname);
-	if (set_limits(spec, e) < 0 || arrange_descriptors(in, null, e) < 0)
+	if (set_limits(spec, e) < 0 || arrange_descriptors(in, null, board, e) < 0)
 		return -1;
 	if (!spec->insecure && caps_bound(SANDBOX_CAPS) < 0)
 		return err_sys(e, "limit the capabilities");
@@ -335,19 +307,20 @@ _Noreturn void init_run(const struct inside_spec *given)
 	spec.envp = copy_strings(spec.envp);
 	spec.cwd = str_dup(spec.cwd);
 	in.spec = &spec;
-	struct candidates c = find_candidates(&spec);
+	char **argv = springboard_argv(&spec);
 	forget_arguments();
 	report_send(REPORT_FD, REPORT_READY, NULL, 0);
 	if (!in.spec->init)
-		become_program(&in, &c);
+		become_program(&in, argv);
 	forward_signals();
 	pid_t pid = vfork();
 	if (pid == 0)
-		become_program(&in, &c);
+		become_program(&in, argv);
 	if (pid < 0)
 		give_up(errno, false, in.spec->argv[0]);
 	program = pid;
 	(void)close_range(0, 2, 0);
+	(void)close(BOARD_FD);
 	(void)caps_limit(1ull << CAP_KILL);
 	sigset_t none;
 	(void)sigemptyset(&none);

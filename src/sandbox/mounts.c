@@ -39,6 +39,11 @@
 #define SHM_SIZE (64u << 20)
 #define TEXT_MAX (1u << 20)
 
+/* springboard.c, as a program */
+static const unsigned char springboard[] = {
+#include "sandbox/springboard.inc"
+};
+
 static int bind_prepare(const struct sandbox_mount *m, struct err *e)
 {
 	_close_ int source = fd_here(m->source_fd, e);
@@ -223,6 +228,7 @@ struct inside {
 	size_t texts_n;
 	int stage; /* the tmpfs where texts are born */
 	unsigned staged; /* names in it */
+	int board; /* the springboard, on a mount of its own */
 	int null; /* /dev/null, opened while nothing of the image or the caller lay over it */
 };
 
@@ -286,7 +292,7 @@ static int attach_root(struct inside *in, struct err *e)
 
 static int stage_open(struct inside *in, struct err *e)
 {
-	uint64_t size = TEXT_MAX;
+	uint64_t size = TEXT_MAX + sizeof springboard;
 	for (size_t i = 0; i < in->m->spec->mounts_n; i++)
 		size += in->m->spec->mounts[i].text_n + 4096;
 	_free_ char *bytes = str_printf("%llu", (unsigned long long)size);
@@ -337,6 +343,19 @@ static int ready_text(struct inside *in, const char *target, const char *text, s
 		return -1;
 	in->texts[in->texts_n++] = (struct ready){ target, fd };
 	return 0;
+}
+
+static int ready_springboard(struct inside *in, struct err *e)
+{
+	struct sandbox_mount sm = { .kind = SANDBOX_TEXT,
+				    .target = "the springboard",
+				    .mode = 0555,
+				    .text = springboard,
+				    .text_n = sizeof springboard,
+				    .read_only = true,
+				    .exec_ok = true };
+	in->board = make_text(in, &sm, e);
+	return in->board < 0 ? -1 : 0;
 }
 
 static int ready_hosts(struct inside *in, struct err *e)
@@ -687,7 +706,8 @@ static int change_root(struct inside *in, struct err *e)
 /* All that needs no root, while the parent makes it. */
 static int make_ready(struct inside *in, struct err *e)
 {
-	if (dev_open(in, e) < 0 || sys_open(in, e) < 0 || dev_fill(in, e) < 0 || ready_texts(in, e) < 0)
+	if (dev_open(in, e) < 0 || sys_open(in, e) < 0 || dev_fill(in, e) < 0 ||
+	    ready_springboard(in, e) < 0 || ready_texts(in, e) < 0)
 		return -1;
 	in->proc = mount_new("proc", CLEAN, NULL);
 	return in->proc < 0 ? err_sys(e, "make what is mounted at '/proc'") : 0;
@@ -705,7 +725,8 @@ static int attach_all(struct inside *in, struct err *e)
 	return attach_fixed(in, in->proc, "/proc", e);
 }
 
-int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null, struct err *e)
+int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null, int *board,
+		 struct err *e)
 {
 	const struct sandbox_spec *spec = m->spec;
 	struct inside in = { .m = m,
@@ -715,6 +736,7 @@ int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null,
 			     .cgroup = -1,
 			     .proc = -1,
 			     .stage = -1,
+			     .board = -1,
 			     .null = -1 };
 	if (make_ready(&in, e) < 0 || receive_root(sock, &in.made, e) < 0 || attach_all(&in, e) < 0)
 		return -1;
@@ -729,5 +751,6 @@ int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null,
 	if (spec->root.read_only && set_read_only(&in, e) < 0)
 		return -1;
 	*null = in.null;
+	*board = in.board;
 	return change_root(&in, e);
 }

@@ -22,7 +22,7 @@ void mounts_done(struct mounts *m); /* closes descriptors; root.made and root.di
 int mounts_send_root(struct mounts *m, int sock, struct err *e) _must_check_;
 /* In the new process, which is pid 1 of its namespaces: mounts everything and makes it the root;
  * nothing of the former one stays. The working directory is "/" then. sock: the other end of that
- * of mounts_send_root. `made` as in target.h. *null: /dev/null, whatever lies there by now. On
- * failure the process is to end; it closes nothing. */
-int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null, struct err *e)
-	_must_check_;
+ * of mounts_send_root. `made` as in target.h. *null: /dev/null, whatever lies there by now.
+ * *board: the springboard, to be executed. On failure the process is to end; it closes nothing. */
+int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null, int *board,
+		 struct err *e) _must_check_;

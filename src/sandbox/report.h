@@ -21,6 +21,10 @@ struct report_exec {
 	int32_t cwd_failed;
 };
 #define REPORT_MAX (1u << 20)
+#define REPORT_FD  3 /* where the pipe is in the new process */
+/* Exit statuses of a process whose program was not started; the report says more. */
+#define NOT_STARTED    127
+#define NOT_EXECUTABLE 126
 
 /* Best effort: nobody is left to tell if it fails. */
 void report_send(int fd, enum report_tag tag, const void *p, size_t n);

@@ -54,6 +54,32 @@ run thimble build --no-cache --progress plain -t looked .
 is "$status" 0 "a step that looks for the store"
 unlike "$out$err" '(^|[0-9] )(REACHED [^$]|/.*(stamp|snapshots)$)' "does not find it"
 
+# ---- our own program ----
+# What an image makes us execute may lead to /proc/self/exe: it must not be thimble that it finds
+# there, which it could change then. The image has what thimble needs to start.
+rm -rf own && mkdir own
+ldd "$THIMBLE" 2>/dev/null | sed -n 's/^[^/]*\(\/[^ ]*\).*/\1/p' >libs
+while read -r lib; do
+	mkdir -p "own${lib%/*}" && cp "$lib" "own$lib"
+done <libs
+ln -s /proc/self/exe own/link
+printf '#!/proc/self/exe\n' >own/script && chmod 755 own/script
+echo 'int main(void) { return 0; }' >interp.c
+cc -Wl,--dynamic-linker=/proc/self/exe -o own/interp interp.c || exit 1
+printf 'FROM base\nCOPY own /\n' >Dockerfile
+ok "an image whose programs are /proc/self/exe" thimble build -q -t own .
+for name in /proc/self/exe /link /script /interp; do
+	run thimble run --rm own $name version
+	test "$status" -ge 126
+	tap_result $? "run $name starts nothing" || diag_file "$T/out"
+	unlike "$out$err" '^thimble [0-9]|Usage' "not thimble"
+	printf 'FROM own\nRUN ["%s", "version"]\n' $name >Dockerfile
+	fails 1 "nor does a step ($name)" thimble build --no-cache -q .
+done
+printf 'FROM own\nRUN readlink /proc/self/exe /proc/1/exe >/exes; ls -l /proc/1/ >>/exes 2>&1; true\n' >Dockerfile
+ok "a step that looks for executables" thimble build --no-cache -q -t exes .
+unlike "$(thimble run --rm exes cat /exes)" thimble "does not see ours"
+
 # ---- rootfs:/ ----
 dockerfile <<D
 FROM host
