@@ -157,3 +157,10 @@ int copy_job_bind(struct plan *p, const struct node *n, const struct plan_source
 		miss_explain(p, a->tree, n, path, from, e);
 	return -1;
 }
+
+const struct entry *copy_job_top(const struct copy_job *j)
+{
+	const struct copy_item *it = &j->sel.items.p[0];
+	bool root = it->want.hit.layer < 0 && *it->entry.path == 0;
+	return j->sel.groups.p[0].is_dir && !root ? &it->entry : NULL;
+}

@@ -17,4 +17,7 @@ int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct 
 /* What a RUN --mount=type=bind shows: `path` of a source, to be laid at "/". */
 int copy_job_bind(struct plan *p, const struct node *n, const struct plan_source *from, const char *path, int64_t now,
 		  struct copy_job **out, struct err *e) _must_check_;
+/* The directory that a bind mount shows, whose owner and mode it has; NULL if it is a file, or the root
+ * of a directory of this machine, whose own are nobody's business. */
+const struct entry *copy_job_top(const struct copy_job *j);
 void copy_job_free(struct copy_job *j);

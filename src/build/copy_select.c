@@ -332,8 +332,23 @@ static void hash_text(struct sha256 *key, const char *s)
 	sha256_field(key, s ? s : "", s ? strlen(s) : 0);
 }
 
+/* Which earlier item a file is another name of, counted from 1: the copy has the same links. 0: none. As
+ * link_group of copy_map.c has it. */
+static uint64_t linked_to(struct map *first, const struct copy_selection *sel, const struct copy_item *it)
+{
+	char hex[SHA256_HEX];
+	if (!it->entry.group || it->entry.type != ENTRY_FILE)
+		return 0;
+	_free_ char *link = str_printf("%u %zu %s", it->entry.group, it->group, digest_hex(&it->entry.digest, hex));
+	uintptr_t known = (uintptr_t)map_get(first, slice_of(link));
+	if (!known)
+		map_put(first, slice_of(link), (void *)((uintptr_t)(it - sel->items.p) + 1));
+	return known;
+}
+
 void copy_key(const struct copy_spec *spec, const struct copy_selection *sel, struct sha256 *key)
 {
+	struct map first = { 0 };
 	hash_text(key, spec->dest);
 	hash_text(key, spec->workdir);
 	hash_number(key, spec->has_owner);
@@ -362,6 +377,9 @@ void copy_key(const struct copy_spec *spec, const struct copy_selection *sel, st
 		hash_number(key, ent->major);
 		hash_number(key, ent->minor);
 		hash_text(key, ent->link);
+		uint64_t other = linked_to(&first, sel, it);
+		if (other)
+			hash_number(key, other);
 		if (ent->type == ENTRY_FILE)
 			sha256_add(key, ent->digest.b, sizeof ent->digest.b);
 		for (size_t i = 0; i < ent->xattrs_n; i++) {
@@ -372,4 +390,5 @@ void copy_key(const struct copy_spec *spec, const struct copy_selection *sel, st
 		}
 		hash_text(key, "");
 	}
+	map_done(&first);
 }

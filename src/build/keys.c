@@ -34,6 +34,11 @@ static int mount_keys(struct plan *p, struct node *n, struct sha256 *sum, struct
 		if (r < 0)
 			return node_err_at(e, n, NULL);
 		copy_key(&j->spec, &j->sel, sum);
+		const struct entry *top = copy_job_top(j);
+		if (!top)
+			continue;
+		_free_ char *meta = str_printf("%o %u %u", top->mode, top->uid, top->gid);
+		add_text(sum, meta);
 	}
 	return 0;
 }
@@ -47,6 +52,10 @@ static int run_key(struct plan *p, struct node *n, struct sha256 *sum, struct er
 	add_text(sum, n->hostname);
 	add_text(sum, n->net_none ? "none" : "");
 	add_text(sum, n->insecure ? "insecure" : "");
+	if (p->opts->shm_size) { /* as BuildKit, where it is a mount */
+		_free_ char *shm = str_printf("shm %llu", (unsigned long long)p->opts->shm_size);
+		add_text(sum, shm);
+	}
 	_free_ char *platform = platform_text(&p->platform);
 	add_text(sum, platform);
 	for (size_t i = 0; i < p->opts->add_hosts.n; i++)

@@ -46,8 +46,19 @@ static int bind_mount(struct plan *p, struct copy_job *j, struct sandbox_mount *
 	arr_push(&all->temps, name);
 	struct view empty = { 0 };
 	_cleanup_(copy_plan_done) struct copy_plan made = { 0 };
-	if (copy_map(&j->spec, &j->sel, &empty, &made, e) < 0 ||
-	    copy_write(&j->spec, &made, dirfd, store_tree_opts(p->store), NULL, e) < 0)
+	if (copy_map(&j->spec, &j->sel, &empty, &made, e) < 0)
+		return -1;
+	const struct entry *top = copy_job_top(j);
+	if (top) /* COPY gives its destination's, and here there is none: the mount is the directory itself */
+		for (size_t i = 0; i < made.index.entries.n; i++) {
+			struct entry *ent = &made.index.entries.p[i];
+			if (*ent->path)
+				continue;
+			ent->mode = top->mode;
+			ent->uid = top->uid;
+			ent->gid = top->gid;
+		}
+	if (copy_write(&j->spec, &made, dirfd, store_tree_opts(p->store), NULL, e) < 0)
 		return -1;
 	view_done(&empty);
 	const struct copy_group *g = &j->sel.groups.p[0];

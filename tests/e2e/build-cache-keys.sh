@@ -170,4 +170,37 @@ isnt "$(stamp)" "$first" "VAR31 and in the key"
 printf 'FROM base\nRUN cat /proc/sys/kernel/random/uuid >/stamp\nRUN --mount=type=cache,target=/c test -e /c/go || { : >/c/go; exit 1; }\n' >Dockerfile
 fails 1 "a step that fails the first time" thimble build -q -t it .
 ok "is run again" thimble build -q -t it .
+
+# Names of one file: the copy has the same links, so they count; what lies outside of it does not.
+rm -rf links && mkdir -p links/d && cd links || exit 1
+echo x >d/a && cp d/a d/b
+printf 'FROM base\nCOPY d /d\n' >Dockerfile
+names() { thimble build -q -t it . >/dev/null && thimble run --rm it stat -c %h /d/a; }
+is "$(names)" 1 "two files"
+ln -f d/a d/b
+is "$(names)" 2 "two names of one"
+ln -f d/b e
+is "$(names)" 2 "a third one that is not copied"
+rm d/b && cp d/a d/b
+is "$(names)" 1 "two files again"
+cd ..
+
+# What a bind mount is of has an owner and a mode that the step can see.
+dockerfile <<'D'
+FROM base AS made
+ARG MODE OWNER
+RUN mkdir /d && echo x >/d/f && chmod "$MODE" /d && chown "$OWNER" /d
+FROM base
+RUN --mount=from=made,source=/d,target=/m stat -c '%a %u' /m >/seen
+D
+seen() { thimble build -q -t it --build-arg MODE="$1" --build-arg OWNER="$2" . >/dev/null && thimble run --rm it cat /seen; }
+is "$(seen 750 7)" '750 7' "a bind mount has the mode and owner of its directory"
+is "$(seen 711 7)" '711 7' "and the step that saw another one runs again"
+is "$(seen 711 8)" '711 8' "for the owner too"
+
+printf 'FROM base\nRUN df -k /dev/shm | tail -n 1 | awk "{ print \\$2 }" >/seen\n' >Dockerfile
+for size in 65536 8192 16384; do
+	thimble build -q -t it --shm-size ${size}k . >/dev/null 2>"$T/err" || diag_file "$T/err"
+	is "$(thimble run --rm it cat /seen)" $size "--shm-size counts"
+done
 done_testing
