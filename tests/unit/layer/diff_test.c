@@ -36,6 +36,7 @@ struct world {
 	struct view view;
 	uint64_t seed;
 	bool links;
+	bool judged; /* by GNU tar and bsdtar: takes a while */
 };
 
 static unsigned rnd(struct world *w, unsigned below)
@@ -86,11 +87,23 @@ static void unmount(struct world *w, int fd)
 
 static char *pick(struct world *w, bool existing_dir)
 {
-	static const char *const names[] = { "a", "b", "c", "a.x", "d" };
+	/* now and then: what is no UTF-8, sorts around '/', or is as long as a name may be (for links
+	 * and tar's headers) */
+	static const char *const names[] = { "a",
+					     "b",
+					     "c",
+					     "a.x",
+					     "d",
+					     "\xc3\xa4\xff\x01'\\",
+					     "a-",
+#define TEN   "nnnnnnnnnn"
+#define FIFTY TEN TEN TEN TEN TEN
+					     FIFTY FIFTY FIFTY FIFTY FIFTY "nnnnn" };
 	_cleanup_(buf_done) struct buf b = { 0 };
-	buf_str(&b, names[rnd(w, 5)]);
+	unsigned n = rnd(w, 4) ? 5 : COUNT_OF(names);
+	buf_str(&b, names[rnd(w, n)]);
 	for (unsigned depth = rnd(w, existing_dir ? 2 : 3); depth--;)
-		buf_printf(&b, "/%s", names[rnd(w, 5)]);
+		buf_printf(&b, "/%s", names[rnd(w, n)]);
 	return buf_take(&b);
 }
 
@@ -105,12 +118,36 @@ static void put_file(struct world *w, int fd, const char *path)
 		assert_true(write(file, s, strlen(s)) >= 0);
 }
 
+/* A file with holes before, between and behind its bytes. */
+static void put_sparse(struct world *w, int fd, const char *path)
+{
+	_close_ int file = openat(fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0640);
+	struct stat st;
+	if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	assert_int_equal(ftruncate(file, 4096 * rnd(w, 20) + rnd(w, 2)), 0);
+	for (unsigned i = rnd(w, 4); i--;)
+		assert_int_equal(pwrite(file, "data", 4, 4096 * rnd(w, 16) + rnd(w, 2)), 4);
+}
+
+/* File capabilities (cap_chown, as setcap(8) writes them); where they cannot be set, none. */
+static void set_caps(int fd, const char *path)
+{
+	static const unsigned char caps[20] = { 1, 0, 0, 2, 1 };
+	char dir[FS_PROC_LEN];
+	struct stat st;
+	_free_ char *name = str_printf("%s/%s", fs_proc_path(fd, dir), path);
+	if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		(void)lsetxattr(name, "security.capability", caps, sizeof caps, 0);
+}
+
 /* The same file once more: bytes, owner, mode, time. */
 static void recreate(int fd, const char *path)
 {
 	struct stat st;
 	char text[64];
-	if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size > (off_t)sizeof text)
 		return;
 	_close_ int old = openat(fd, path, O_RDONLY);
 	ssize_t n = fd_read(old, text, sizeof text);
@@ -168,7 +205,7 @@ static void mutate(struct world *w, int fd)
 {
 	_free_ char *path = pick(w, false), *other = pick(w, false), *dir = pick(w, true);
 	struct timespec t = { 1000 + rnd(w, 5), rnd(w, 3) * 5 };
-	switch (rnd(w, 22)) {
+	switch (rnd(w, 25)) {
 	case 0:
 	case 1:
 	case 2: put_file(w, fd, path); break;
@@ -182,7 +219,13 @@ static void mutate(struct world *w, int fd)
 	case 10: (void)!fs_remove(fd, dir, NULL); break;
 	case 11: (void)!renameat(fd, path, fd, other); break;
 	case 12: (void)!renameat(fd, dir, fd, other); break;
-	case 13: (void)!fchmodat(fd, path, 0600 + rnd(w, 0100), AT_SYMLINK_NOFOLLOW); break;
+	case 13: (void)!fchmodat(fd, path, rnd(w, 010000), 0); break;
+	case 22: put_sparse(w, fd, path); break;
+	case 23: set_caps(fd, path); break;
+	case 24:
+		if (rnd(w, 2)) /* in place, so that links stay links */
+			put_file(w, fd, path);
+		break;
 	case 14: (void)!fchownat(fd, path, rnd(w, 3), rnd(w, 3), AT_SYMLINK_NOFOLLOW); break;
 	case 15: set_attr(w, fd, path); break;
 	case 16: recreate(fd, path); break;
@@ -284,6 +327,63 @@ static void assert_minimal(struct world *w, const struct index *x)
 	}
 }
 
+static void shell(struct world *w, const char *script)
+{
+	_free_ char *all = str_printf("cd %s && LC_ALL=C.UTF-8 && export LC_ALL && %s", w->f->dir,
+				      script);
+	char *argv[] = { (char *)"sh", (char *)"-c", all, NULL };
+	ok(w->f, proc_run(argv, NULL, &w->f->e));
+}
+
+/* GNU tar and bsdtar unpack our tar to what we unpack it to, times too (whole seconds: ustar's);
+ * and what they pack of `src` we unpack to that, times too where the format has them. */
+static void judge(struct world *w, const char *src, struct slice tar, const struct buf *unpacked)
+{
+	static const char *const readers[] = {
+		"tar --xattrs --xattrs-include='*' --same-owner -xpf ours.tar -C read",
+		/* 1: it complains of names in pax records that are no UTF-8, and takes them as they are */
+		"{ bsdtar --xattrs --same-owner -xpf ours.tar -C read || [ $? = 1 ]; }",
+	};
+	static const struct {
+		const char *script;
+		bool times;
+	} writers[] = {
+		{ "tar --format=pax --xattrs --xattrs-include='*' -C %s -cf theirs.tar .", true },
+		{ "tar --format=pax -S --xattrs --xattrs-include='*' -C %s -cf theirs.tar .",
+		  true },
+		{ "tar --format=gnu -S -C %s -cf theirs.tar .", false },
+		{ "bsdtar --format=pax --xattrs -C %s -cf theirs.tar .", true },
+	};
+	struct fixture *f = w->f;
+	_close_ int out = openat(f->fd, "ours.tar", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ok(f, fd_write_all(out, tar.p, tar.n, &f->e));
+	for (size_t i = 0; i < COUNT_OF(readers); i++) {
+		_cleanup_(buf_done) struct buf got = { 0 };
+		_close_ int fd = new_dir(f, "read");
+		shell(w, readers[i]);
+		tree_text_of(fd, true, true, &got);
+		assert_same_text(unpacked, &got);
+		ok(f, fs_remove(f->fd, "read", &f->e));
+	}
+	for (size_t i = 0; i < COUNT_OF(writers); i++) {
+		_cleanup_(buf_done) struct buf want = { 0 }, got = { 0 }, theirs = { 0 };
+		struct index x;
+		_close_ int from = openat(f->fd, src, O_RDONLY | O_DIRECTORY);
+		_free_ char *pack = str_printf(writers[i].script, src);
+		shell(w, pack);
+		ok(f, fs_read(f->fd, "theirs.tar", 64u << 20, &theirs, &f->e));
+		_close_ int fd = new_dir(f, "read");
+		ok(f, apply_bytes(fd, buf_view(&theirs), &w->o, &x, &f->e));
+		tree_text_of(from, writers[i].times, true, &want);
+		tree_text_of(fd, writers[i].times, true, &got);
+		if (i != 2 || !strchr(want.p, '=')) /* xattrs are not in that format */
+			assert_same_text(&want, &got);
+		ok(f, tree_verify(fd, &x, &f->e));
+		index_done(&x);
+		ok(f, fs_remove(f->fd, "read", &f->e));
+	}
+}
+
 static void generation(struct world *w, int steps)
 {
 	struct fixture *f = w->f;
@@ -346,6 +446,11 @@ static void generation(struct world *w, int steps)
 	assert_linked(fd, &links);
 	unmount(w, fd);
 	memcpy(g->name, kept, sizeof kept);
+	if (w->judged && w->n == 1) {
+		_cleanup_(buf_done) struct buf unpacked = { 0 };
+		tree_text_of(fd2, true, true, &unpacked);
+		judge(w, g->name, buf_view(&tar), &unpacked);
+	}
 	/* marks of a nested overlay do not travel in archives */
 	if (!strstr(want_plain.p ? want_plain.p : "", "overlay.opaque="))
 		assert_same_text(&want_plain, &got);
@@ -356,7 +461,11 @@ static void generation(struct world *w, int steps)
 
 static void play(struct fixture *f, uint64_t seed, enum tree_mode mode, int generations)
 {
-	struct world w = { .f = f, .seed = seed * 7919 + 1, .o = root_opts(), .links = seed % 2 };
+	struct world w = { .f = f,
+			   .seed = seed * 7919 + 1,
+			   .o = root_opts(),
+			   .links = seed % 2,
+			   .judged = seed % 8 < 2 };
 	w.o.mode = mode;
 	for (int i = 0; i < generations; i++)
 		generation(&w, i ? 25 : 60);
