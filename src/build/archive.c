@@ -7,22 +7,19 @@
 
 enum { HEAD = 1024 };
 
-/* Looks at the first bytes, uncompressed. A file that only looks compressed is no archive. */
-static bool is_archive(int fd)
+/* Looks at the first bytes, uncompressed: 1, 0, -1. A file that only looks compressed is no archive. */
+static int is_archive(int fd, struct err *e)
 {
 	char head[HEAD];
-	struct err ignored = { 0 };
-	bool yes = false;
-	struct source *raw = source_fd(fd);
-	struct source *plain = comp_source_auto(raw, NULL, &ignored);
-	if (plain) {
-		ssize_t n = source_full(plain, head, sizeof head, &ignored);
-		yes = n >= 512 && tar_sniff(head, (size_t)n);
+	_cleanup_(err_done) struct err why = { 0 };
+	_cleanup_(source_closep) struct source *raw = source_fd(fd);
+	_cleanup_(source_closep) struct source *plain = comp_source_auto(raw, NULL, &why);
+	ssize_t n = plain ? source_full(plain, head, sizeof head, &why) : -1;
+	if (n < 0 && why.kind == ERR_USER) { /* it is one, but for us */
+		err_move(e, &why);
+		return -1;
 	}
-	source_close(plain);
-	source_close(raw);
-	err_done(&ignored);
-	return yes && lseek(fd, 0, SEEK_SET) == 0;
+	return n >= 512 && tar_sniff(head, (size_t)n) && lseek(fd, 0, SEEK_SET) == 0;
 }
 
 static int unpack(struct store *s, int fd, char id[static SNAP_ID], struct err *e)
@@ -50,8 +47,9 @@ int archive_open(struct layer_set *l, struct source_tree *from, const struct vie
 	_close_ int fd = source_tree_open(from, file, e);
 	if (fd < 0)
 		return -1;
-	if (!is_archive(fd))
-		return 0;
+	int is = is_archive(fd, e);
+	if (is <= 0)
+		return is < 0 ? err_add(e, "unpack '%s'", file->entry->path) : 0;
 	struct source_want want = { .tree = from, .hit = *file };
 	if (source_digests(&want, 1, e) < 0)
 		return -1;

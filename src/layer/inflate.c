@@ -6,6 +6,7 @@
 #include "layer/inflate.h"
 #include "base/alloc.h"
 #include "base/err.h"
+#include <zstd_errors.h>
 
 enum { PIECE = 128 << 10, WINDOW_LOG_MAX = 27 };
 #define XZ_MEMORY (128ull << 20)
@@ -14,6 +15,13 @@ int inflate_damaged(const struct inflater *d, const char *why, struct err *e)
 {
 	return err_set(e, ERR_DATA, "the %s data is damaged: %s", d->format->name,
 		       why ? why : "bad data");
+}
+
+/* No damage: ERR_USER, so that nobody takes it for something that only looks compressed. */
+static int needs_more(const struct inflater *d, const char *way_out, struct err *e)
+{
+	err_set(e, ERR_USER, "the %s data needs more than 128 MiB of memory", d->format->name);
+	return err_hint(e, "%s", way_out);
 }
 
 /* ---- gzip ---- */
@@ -80,6 +88,8 @@ static int zstd_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, s
 	ZSTD_inBuffer in = { d->piece, d->have, d->at };
 	ZSTD_outBuffer to = { out, n, 0 };
 	size_t r = ZSTD_decompressStream(d->zstd, &to, &in);
+	if (ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
+		return needs_more(d, "compress it with --long=27 or less, or without --long", e);
 	if (ZSTD_isError(r))
 		return inflate_damaged(d, ZSTD_getErrorName(r), e);
 	if (in.pos != d->at || to.pos)
@@ -155,7 +165,8 @@ static int xz_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, str
 	case LZMA_BUF_ERROR: return 0;
 	case LZMA_STREAM_END: d->complete = true; return 0;
 	case LZMA_MEMLIMIT_ERROR:
-		return inflate_damaged(d, "it needs more than 128 MiB of memory", e);
+		return needs_more(
+			d, "compress it with a dictionary of 64 MiB or less, as xz -9 has", e);
 	default: return inflate_damaged(d, NULL, e);
 	}
 }

@@ -178,6 +178,15 @@ ADD t.xz /xz
 ADD t.zst /zst
 ADD fake.tar.gz /
 D
+# Archives that take more memory than we give are not taken for files that are none.
+xz -c --lzma2=preset=0,dict=256MiB t.tar >wide.xz
+zstd -q --long=30 --ultra -c <t.tar >wide.zst
+for wide in wide.xz wide.zst; do
+	bad "ADD $wide" 'needs more than 128 MiB of memory' <<D
+FROM base
+ADD $wide /w/
+D
+done
 row "ADD02 --unpack=false" 'ls /o' t.gz <<'D'
 FROM base
 ADD --unpack=false t.gz /o/
