@@ -93,7 +93,7 @@ static int take_identity(const struct sandbox_spec *spec)
 static _Noreturn void give_up(int no, bool cwd, const char *path)
 {
 	struct report_exec x = { .no = no, .cwd_failed = cwd };
-	report_send2(REPORT_FD, REPORT_EXEC, &x, sizeof x, path, strlen(path));
+	report_send2(REPORT_FD, REPORT_EXEC, &x, sizeof x, path, strnlen(path, REPORT_PATH));
 	_exit(NOT_STARTED);
 }
 

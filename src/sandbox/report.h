@@ -13,7 +13,7 @@ enum report_tag {
 	REPORT_FAILED = 'E', /* set-up failed: an error (err_save) */
 	REPORT_MADE = 'M',   /* a mount point was made in the layers: its key */
 	REPORT_READY = 'R',  /* set-up is done */
-	REPORT_EXEC = 'X',   /* struct report_exec, then the program's path */
+	REPORT_EXEC = 'X',   /* struct report_exec, then the program's path, or REPORT_PATH bytes of it */
 	REPORT_STATUS = 'S', /* int32_t: the program's wait status */
 };
 struct report_exec {
@@ -21,6 +21,9 @@ struct report_exec {
 	int32_t cwd_failed;
 };
 #define REPORT_MAX (1u << 20)
+/* Nobody reads before the process has ended: this and a status must fit into the smallest pipe, which
+ * has one page. */
+#define REPORT_PATH 2048
 #define REPORT_FD  3 /* where the pipe is in the new process */
 /* Exit statuses of a process whose program was not started; the report says more. */
 #define NOT_STARTED    127

@@ -79,15 +79,17 @@ static _Noreturn void end(int status)
 
 static _Noreturn void give_up(long no, const char *path)
 {
+	long n = length(path);
+	n = n < REPORT_PATH ? n : REPORT_PATH;
 	struct __attribute__((packed)) {
 		char tag;
 		uint32_t len;
 		struct report_exec x;
 	} frame = { REPORT_EXEC,
-		    (uint32_t)(sizeof(struct report_exec) + length(path)),
+		    (uint32_t)(sizeof(struct report_exec) + (size_t)n),
 		    { (int32_t)no, 0 } };
 	put(REPORT_FD, (const char *)&frame, sizeof frame);
-	put(REPORT_FD, path, length(path));
+	put(REPORT_FD, path, n);
 	end(NOT_STARTED);
 }
 

@@ -27,6 +27,11 @@ like "$err" '/nosuch/interpreter' "is named"
 fails 125 "no such image" thimble run --rm nosuchimage
 like "$err" 'nosuchimage' "is named"
 fails 125 "an unknown flag" thimble run --nosuchflag it
+# Its path is told through a pipe that nobody empties yet.
+long=$(head -c 100000 /dev/zero | tr '\0' a)
+for path in "$long" "/$long"; do
+	fails 126 "a program's name of 100000 bytes" timeout -k 1 60 "$THIMBLE" run --rm it "$path"
+done
 for flag in -d "-p 80:80"; do
 	# shellcheck disable=SC2086
 	fails 125 "$flag is refused" thimble run $flag it
