@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/dirlist.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
@@ -642,6 +643,25 @@ static int hide(struct inside *in, const char *path, struct err *e)
 	return 0;
 }
 
+/* When each processor was throttled, and how often: tells what others compute. */
+static int hide_throttling(struct inside *in, struct err *e)
+{
+	_cleanup_(dirlist_done) struct dirlist cpus = { 0 };
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	_close_ int dir = (int)syscall(SYS_openat2, in->root.fd, "/sys/devices/system/cpu", &how,
+				       sizeof how);
+	if (dir < 0 || dirlist_read(dir, false, &cpus) < 0)
+		return 0;
+	for (size_t i = 0; i < cpus.names.n; i++) {
+		const char *name = cpus.names.p[i].name;
+		_free_ char *path = str_printf("/sys/devices/system/cpu/%s/thermal_throttle", name);
+		if (strncmp(name, "cpu", 3) == 0 && hide(in, path, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int hide_all(struct inside *in, struct err *e)
 {
 	static const char *const hidden[] = {
@@ -664,6 +684,8 @@ static int hide_all(struct inside *in, struct err *e)
 	for (size_t i = 0; i < COUNT_OF(hidden); i++)
 		if (hide(in, hidden[i], e) < 0)
 			return -1;
+	if (hide_throttling(in, e) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
 		_close_ int fd = open_tree(in->root.fd, fixed[i],
 					   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);

@@ -46,6 +46,13 @@ printf 'FROM base\nRUN chmod 600 /dev/null; chown 12 /dev/null; touch /dev/null;
 ok "a step that changes its /dev/null" thimble build --no-cache -q .
 is "$(stat -c '%a %u %Z' /dev/null)" "$before" "does not change ours"
 
+# Not every machine has these; where something else lies on /sys it is masked all the same.
+mkdir -p sys/devices/system/cpu/cpu0/thermal_throttle sys/firmware
+echo 7 | tee sys/firmware/f >sys/devices/system/cpu/cpu0/thermal_throttle/count
+run thimble run --rm -v "$PWD/sys:/sys:ro" base ls /sys/devices/system/cpu/cpu0/thermal_throttle /sys/firmware
+is "$status" 0 "what docker masks in /sys is there"
+unlike "$out" '^(count|f)$' "and empty"
+
 # ---- the store, and other builds ----
 # shellcheck disable=SC2016  # the step's shell
 printf 'FROM base\nRUN for p in %s %s /proc/1/root%s /proc/self/root%s /..%s; do ls $p >/dev/null 2>&1 && echo REACHED $p; done; find / -xdev -name stamp -o -xdev -name "snapshots" | grep . ; true\n' \
