@@ -84,6 +84,10 @@ if [ "$(uname -m)" = x86_64 ]; then
 	tap_result $? "most system calls are answered"
 	for kind in refused refused32; do
 		file=answers${kind#refused}
+		if grep -q '^none$' $file; then
+			skip "no int 0x80 here" "what docker refuses is refused ($kind)"
+			continue
+		fi
 		awk -v k=$kind '$1 == k { print $2 }' "$table" | sort >may
 		awk '$3 == "answered" { print $2 }' "$file" | sort >have
 		is "$(comm -12 may have)" "" "what docker refuses is refused ($kind)"
