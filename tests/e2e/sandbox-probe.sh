@@ -84,7 +84,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 	tap_result $? "most system calls are answered"
 	for kind in refused refused32; do
 		file=answers${kind#refused}
-		if grep -q '^none$' $file; then
+		if grep -q '^none$' "$file"; then
 			skip "no int 0x80 here" "what docker refuses is refused ($kind)"
 			continue
 		fi
