@@ -68,6 +68,7 @@ bench:
 	@tools/install-deps build demo test peers
 	@$(MAKE) --no-print-directory all
 	@bench/run --thimble $(BUILD)/thimble --w2 $(if $(PEERS_SID),--peers $(PEERS_SID))
+	@[ "$$(id -u)" != 0 ] || bench/registry --thimble $(BUILD)/thimble $(if $(PEERS_SID),--sid $(PEERS_SID))
 
 format:
 	@tools/install-deps test

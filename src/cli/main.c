@@ -137,6 +137,10 @@ static const char *unalias(const char *words)
 static void overview(struct buf *out)
 {
 	static const char *const titles[] = { "Build and run", "Images", "Registries", "Store" };
+	int widest = 0;
+	for (const struct cmd *const *c = cli_commands; *c; c++)
+		if ((*c)->group != GROUP_HIDDEN && (int)strlen((*c)->name) > widest)
+			widest = (int)strlen((*c)->name);
 	buf_str(out, "Usage:  thimble [OPTIONS] COMMAND\n\n"
 		     "Small container images from Dockerfiles; no daemon, no root needed\n");
 	for (size_t g = 0; g < COUNT_OF(titles); g++) {
@@ -147,7 +151,7 @@ static void overview(struct buf *out)
 			if (first)
 				buf_printf(out, "\n%s:\n", titles[g]);
 			first = false;
-			buf_printf(out, "  %-13s  %s\n", (*c)->name, (*c)->help);
+			buf_printf(out, "  %-*s  %s\n", widest, (*c)->name, (*c)->help);
 		}
 	}
 	buf_str(out, "\nOptions, before the command:\n");
