@@ -243,7 +243,7 @@ struct sink *sink_buf(struct buf *b)
 struct sink_hashed {
 	struct sink base;
 	struct sink *out;
-	struct sha256 *sum;
+	struct sha256 *sum, *also;
 	uint64_t *count;
 };
 
@@ -252,17 +252,24 @@ static int hashed_write(struct sink *s, const void *p, size_t n, struct err *e)
 	struct sink_hashed *h = (struct sink_hashed *)s;
 	if (h->out && sink_write(h->out, p, n, e) < 0)
 		return -1;
-	if (h->sum)
+	if (h->also)
+		sha256_add_both(h->sum, h->also, p, n);
+	else if (h->sum)
 		sha256_add(h->sum, p, n);
 	if (h->count)
 		*h->count += n;
 	return 0;
 }
 
+void sink_hash_also(struct sink *s, struct sha256 *also)
+{
+	((struct sink_hashed *)s)->also = also;
+}
+
 struct sink *sink_hash(struct sink *out, struct sha256 *sum, uint64_t *count)
 {
 	static const struct sink_ops ops = { hashed_write, NULL, free_sink };
 	struct sink_hashed *h = NEW(struct sink_hashed);
-	*h = (struct sink_hashed){ { &ops }, out, sum, count };
+	*h = (struct sink_hashed){ { &ops }, out, sum, NULL, count };
 	return &h->base;
 }

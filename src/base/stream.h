@@ -63,3 +63,6 @@ struct sink *sink_fd(int fd);                                /* borrowed, buffer
 struct sink *sink_buf(struct buf *b);
 /* Hashes and counts as source_hash; `out` (borrowed, and finished by its owner) may be NULL. */
 struct sink *sink_hash(struct sink *out, struct sha256 *sum, uint64_t *count);
+/* From now on what is written to a sink of sink_hash, which has a `sum`, is added to `also` as well
+ * (sha256_add_both); NULL: no longer. */
+void sink_hash_also(struct sink *s, struct sha256 *also);

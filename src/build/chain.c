@@ -8,7 +8,6 @@
 #include "base/path.h"
 #include "build/clamp.h"
 #include "build/exec.h"
-#include "build/tar_follow.h"
 
 struct base *chain_base(const struct node *n)
 {
@@ -138,15 +137,17 @@ bool chain_rewrites(const struct plan *p)
 }
 
 int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,
-		 const struct digest *known, char id[static SNAP_ID], struct err *e)
+		 const struct tree_stream *known, char id[static SNAP_ID], struct err *e)
 {
-	struct digest diff_id;
+	struct tree_stream sum = { 0 };
+	if (!known && chain_rewrites(p) && clamp_times(d->treefd, x, p->epoch, e) < 0)
+		return -1;
+	if (!known && n->exported) {
+		if (tree_sum(d->treefd, x, &sum, e) < 0)
+			return -1;
+		known = &sum;
+	}
 	if (known)
-		return snap_commit(p->store, d, x, known, id, e);
-	if (chain_rewrites(p) && clamp_times(d->treefd, x, p->epoch, e) < 0)
-		return -1;
-	if (n->exported && (tree_digest(d->treefd, x, e) < 0 ||
-			    tar_sum(d->treefd, x, &diff_id, &d->tar_size, e) < 0))
-		return -1;
-	return snap_commit(p->store, d, x, n->exported ? &diff_id : NULL, id, e);
+		d->tar_size = known->size;
+	return snap_commit(p->store, d, x, known ? &known->digest : NULL, id, e);
 }

@@ -30,4 +30,4 @@ bool chain_rewrites(const struct plan *p);
 /* Digests (for an exported node also the tar stream's), then commit. `known`: all are there, and this
  * is the stream's, whose size is in the draft; else NULL. */
 int chain_commit(struct plan *p, struct node *n, struct snap_draft *d, struct index *x,
-		 const struct digest *known, char id[static SNAP_ID], struct err *e) _must_check_;
+		 const struct tree_stream *known, char id[static SNAP_ID], struct err *e) _must_check_;

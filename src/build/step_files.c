@@ -18,14 +18,14 @@ int step_copy(struct plan *p, struct node *n, char id[static SNAP_ID], struct er
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	if (snap_begin(p->store, &d, e) < 0)
 		return -1;
-	struct digest diff_id;
+	struct tree_stream sum;
 	bool follows = n->exported && !chain_rewrites(p) && index_is_complete(&made.index);
 	struct tar_follow *f = follows ? tar_follow_start(d.treefd, &made.index) : NULL;
 	int r = copy_write(&n->job->spec, &made, d.treefd, store_tree_opts(p->store), f, e);
-	if (f && tar_follow_end(f, r == 0, &diff_id, &d.tar_size, e) < 0)
+	if (f && tar_follow_end(f, r == 0, &sum, e) < 0)
 		r = -1;
 	if (r == 0)
-		r = chain_commit(p, n, &d, &made.index, f ? &diff_id : NULL, id, e);
+		r = chain_commit(p, n, &d, &made.index, f ? &sum : NULL, id, e);
 	snap_abort(p->store, &d);
 	return r;
 }

@@ -4,8 +4,6 @@
 #include <pthread.h>
 
 #include "base/err.h"
-#include "base/sha256.h"
-#include "base/stream.h"
 #include "layer/tree.h"
 
 /* Telling costs a wake-up, and starting a thread as much as hashing some 50 KiB. */
@@ -22,8 +20,7 @@ struct tar_follow {
 	size_t written;    /* under lock: entries before this one are there */
 	bool given_up;
 	int result;
-	struct digest digest;
-	uint64_t size;
+	struct tree_stream sum;
 	struct err err;
 };
 
@@ -38,24 +35,11 @@ static int wait_for(void *ctx, size_t entry)
 	return r;
 }
 
-static int sum(int treefd, const struct index *x, const struct tree_gate *gate, struct digest *out,
-	       uint64_t *size, struct err *e)
-{
-	struct sha256 sha;
-	sha256_begin(&sha);
-	*size = 0;
-	_cleanup_(sink_closep) struct sink *sink = sink_hash(NULL, &sha, size);
-	if (tree_write_tar_behind(treefd, x, -1, gate, sink, e) < 0 || sink_finish(sink, e) < 0)
-		return -1;
-	sha256_end(&sha, out->b);
-	return 0;
-}
-
 static void *follow(void *arg)
 {
 	struct tar_follow *f = arg;
 	struct tree_gate gate = { wait_for, f };
-	f->result = sum(f->treefd, f->index, &gate, &f->digest, &f->size, &f->err);
+	f->result = tree_sum_behind(f->treefd, f->index, &gate, &f->sum, &f->err);
 	return NULL;
 }
 
@@ -95,25 +79,18 @@ void tar_follow_until(struct tar_follow *f, size_t entry)
 		tell(f, entry, false);
 }
 
-int tar_follow_end(struct tar_follow *f, bool whole, struct digest *out, uint64_t *size, struct err *e)
+int tar_follow_end(struct tar_follow *f, bool whole, struct tree_stream *out, struct err *e)
 {
 	tell(f, whole ? SIZE_MAX : f->told, !whole);
 	(void) pthread_join(f->thread, NULL);
 	int r = whole ? f->result : -1;
-	if (r == 0) {
-		*out = f->digest;
-		*size = f->size;
-	} else if (whole && e) {
+	if (r == 0)
+		*out = f->sum;
+	else if (whole && e)
 		err_move(e, &f->err);
-	}
 	err_done(&f->err);
 	pthread_cond_destroy(&f->more);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 	return r;
-}
-
-int tar_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e)
-{
-	return sum(treefd, x, NULL, out, size, e);
 }

@@ -3,8 +3,7 @@
  * that writes the tree: what has been written is still in memory, and the two take turns waiting
  * for different things. Only in children of a build (a planner has one thread). */
 #pragma once
-#include "layer/index.h"
-#include "oci/digest.h"
+#include "layer/tree.h"
 
 struct tar_follow;
 /* NULL where it is not worth it (little to read) or cannot be: then sum it when all is written. */
@@ -12,7 +11,5 @@ struct tar_follow *tar_follow_start(int treefd, const struct index *x);
 /* Entries of the index before this one are whole, their bytes at least. Fine on NULL. */
 void tar_follow_until(struct tar_follow *f, size_t entry);
 /* Waits for the end; frees. `whole`: the tree is finished, else the sum is given up (-1). */
-int tar_follow_end(struct tar_follow *f, bool whole, struct digest *out, uint64_t *size,
-		   struct err *e) _must_check_;
-/* Without a second thread. */
-int tar_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e) _must_check_;
+int tar_follow_end(struct tar_follow *f, bool whole, struct tree_stream *out, struct err *e)
+	_must_check_;

@@ -24,14 +24,13 @@ static int unpack(struct store *s, struct source *in, int treefd, struct index *
 static int make_layer(struct store *s, struct source *in, struct snap_draft *d, struct index *x,
 		      char id[static SNAP_ID], struct err *e)
 {
-	struct digest diff;
+	struct tree_stream sum;
 	if (snap_begin(s, d, e) < 0 || unpack(s, in, d->treefd, x, e) < 0)
 		return -1;
-	if (!index_is_complete(x) && tree_digest(d->treefd, x, e) < 0)
+	if (tree_sum(d->treefd, x, &sum, e) < 0)
 		return -1;
-	if (layer_sum(d->treefd, x, &diff, &d->tar_size, e) < 0)
-		return -1;
-	return snap_commit(s, d, x, &diff, id, e);
+	d->tar_size = sum.size;
+	return snap_commit(s, d, x, &sum.digest, id, e);
 }
 
 int image_import(struct store *s, struct source *in, struct image_config *cfg, bool docker,

@@ -30,43 +30,34 @@ int layer_media_type(int fd, bool docker, const char **type, struct err *e)
 			"layers are plain, gzip or zstd: make the archive anew with one of these");
 }
 
-int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e)
+/* The digest of a stream of at most `max` bytes; it is not read on for as long as it likes to expand. */
+static int sum_stream(struct source *in, uint64_t max, struct tree_stream *out, struct err *e)
 {
-	struct sha256 sum;
-	uint64_t n = 0;
-	sha256_begin(&sum);
-	_cleanup_(sink_closep) struct sink *sink = sink_hash(NULL, &sum, &n);
-	if (tree_write_tar(treefd, x, -1, sink, e) < 0 || sink_finish(sink, e) < 0)
-		return -1;
-	sha256_end(&sum, out->b);
-	*size = n;
-	return 0;
-}
-
-/* What follows the end of the archive belongs to the stream that the diff id is of. A stream whose
- * length is known (max; *size counts) is not read on for as long as it likes to expand. */
-static int drain(struct source *in, const uint64_t *size, uint64_t max, struct err *e)
-{
+	struct sha256 sha;
 	_free_ char *block = mem_alloc(1 << 16);
 	ssize_t n;
-	while ((n = source_read(in, block, 1 << 16, e)) > 0)
-		if (*size > max)
+	sha256_begin(&sha);
+	out->size = 0;
+	while ((n = source_read(in, block, 1 << 16, e)) > 0) {
+		sha256_add(&sha, block, (size_t)n);
+		out->size += (uint64_t)n;
+		if (out->size > max)
 			return err_set(e, ERR_DATA,
 				       "the stream is longer than the layer that it says it is "
 				       "(%llu bytes)",
 				       (unsigned long long)max);
+	}
+	sha256_end(&sha, out->digest.b);
 	return n < 0 ? -1 : 0;
 }
 
-static int check_diff_id(const struct digest *want, struct sha256 *sum, struct err *e)
+static int check_diff_id(const struct digest *want, const struct digest *got, struct err *e)
 {
-	struct digest got;
 	char a[DIGEST_LEN], b[DIGEST_LEN];
-	sha256_end(sum, got.b);
-	if (digest_eq(&got, want))
+	if (digest_eq(got, want))
 		return 0;
 	return err_set(e, ERR_DATA, "the stream has digest %s, the config says %s",
-		       digest_text(&got, a), digest_text(want, b));
+		       digest_text(got, a), digest_text(want, b));
 }
 
 /* treefd -1: only checks the diff id, of a stream of at most `max` bytes. */
@@ -74,7 +65,7 @@ static int unpack(struct store *s, const struct layer_in *l, int treefd, struct 
 		  uint64_t max, uint64_t *size, bool *packed, struct err *e)
 {
 	enum compression comp;
-	struct sha256 sum;
+	struct tree_stream sum;
 	_close_ int fd = l->open(l->ctx, e);
 	if (fd < 0)
 		return -1;
@@ -82,25 +73,23 @@ static int unpack(struct store *s, const struct layer_in *l, int treefd, struct 
 	_cleanup_(source_closep) struct source *plain = comp_source_auto(file, &comp, e);
 	if (!plain)
 		return -1;
-	sha256_begin(&sum);
-	*size = 0;
-	_cleanup_(source_closep) struct source *in = source_hash(plain, &sum, size);
-	if ((treefd >= 0 && tree_apply(treefd, in, store_tree_opts(s), x, e) < 0) ||
-	    drain(in, size, max, e) < 0)
+	int r = treefd < 0 ? sum_stream(plain, max, &sum, e)
+			   : tree_apply(treefd, plain, store_tree_opts(s), &sum, x, e);
+	if (r < 0)
 		return -1;
+	*size = sum.size;
 	*packed = comp != COMP_NONE;
-	return check_diff_id(&l->diff_id, &sum, e);
+	return check_diff_id(&l->diff_id, &sum.digest, e);
 }
 
 /* Would writing it from tree and index give the same bytes? Then it need not be kept twice. */
-static int is_ours(int treefd, const struct index *x, const struct digest *diff_id, bool *out,
+static int is_ours(int treefd, struct index *x, const struct digest *diff_id, bool *out,
 		   struct err *e)
 {
-	struct digest d;
-	uint64_t n;
-	if (layer_sum(treefd, x, &d, &n, e) < 0)
+	struct tree_stream sum;
+	if (tree_sum(treefd, x, &sum, e) < 0)
 		return -1;
-	*out = digest_eq(&d, diff_id);
+	*out = digest_eq(&sum.digest, diff_id);
 	return 0;
 }
 
@@ -195,18 +184,15 @@ static int unpack_stream(struct store *s, const struct layer_stream *l, struct s
 			 struct snap_draft *d, struct index *x, bool *packed, struct err *e)
 {
 	enum compression comp;
-	struct sha256 sum;
+	struct tree_stream sum;
 	_cleanup_(source_closep) struct source *plain = comp_source_auto(in, &comp, e);
 	if (!plain)
 		return -1;
-	sha256_begin(&sum);
-	d->tar_size = 0;
-	_cleanup_(source_closep) struct source *hashed = source_hash(plain, &sum, &d->tar_size);
-	if (tree_apply(d->treefd, hashed, store_tree_opts(s), x, e) < 0 ||
-	    drain(hashed, &d->tar_size, UINT64_MAX, e) < 0 || read_out(in, e) < 0)
+	if (tree_apply(d->treefd, plain, store_tree_opts(s), &sum, x, e) < 0 || read_out(in, e) < 0)
 		return -1;
+	d->tar_size = sum.size;
 	*packed = comp != COMP_NONE;
-	return check_diff_id(&l->diff_id, &sum, e);
+	return check_diff_id(&l->diff_id, &sum.digest, e);
 }
 
 static int commit_stream(struct store *s, const struct layer_stream *l, const char *tmp, int fd,

@@ -38,6 +38,3 @@ int layer_take_stream(struct store *s, const struct layer_stream *l, char id[sta
 bool layer_is_there(struct store *s, const struct digest *diff_id);
 /* The media type for a file's compression, by its first bytes: OCI's, or Docker's. */
 int layer_media_type(int fd, bool docker, const char **type, struct err *e) _must_check_;
-/* Digest and size of a snapshot's canonical stream. */
-int layer_sum(int treefd, const struct index *x, struct digest *out, uint64_t *size, struct err *e)
-	_must_check_;

@@ -372,7 +372,7 @@ static int write_content(struct apply *a, int fd, struct entry *ent, struct err 
 			if (lseek(fd, (off_t)n, SEEK_CUR) < 0)
 				return err_sys(e, "seek");
 		} else {
-			sha256_add(&sum, p, (size_t)n);
+			tar_hash_data(a->tar, p, n, &sum);
 			if (fd_write_all(fd, p, (size_t)n, e) < 0)
 				return -1;
 		}
@@ -620,8 +620,9 @@ static int apply_all(struct apply *a, struct err *e)
 	return set_dirs(a, e);
 }
 
+/* sum: NULL if the stream's own digest is not wanted. */
 static int unpack(int treefd, struct source *tar, const struct tree_opts *o, bool layer,
-		  struct index *out, struct err *e)
+		  struct tree_stream *sum, struct index *out, struct err *e)
 {
 	_cleanup_(source_closep) struct source *ahead = source_readahead(tar);
 	_cleanup_(apply_done) struct apply a = {
@@ -633,22 +634,30 @@ static int unpack(int treefd, struct source *tar, const struct tree_opts *o, boo
 		.max_entries = o->max_entries ? o->max_entries : ENTRIES_MAX,
 		.max_about = o->max_about ? o->max_about : ABOUT_MAX,
 	};
+	struct sha256 sha;
+	sha256_begin(&sha);
 	a.tar = tar_open(ahead);
+	if (sum) {
+		sum->size = 0;
+		tar_hash(a.tar, &sha, &sum->size);
+	}
 	if (apply_all(&a, e) < 0)
 		return -1;
+	if (sum)
+		sha256_end(&sha, sum->digest.b);
 	*out = a.x;
 	index_init(&a.x);
 	return 0;
 }
 
-int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct index *out,
-	       struct err *e)
+int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct tree_stream *sum,
+	       struct index *out, struct err *e)
 {
-	return unpack(treefd, tar, o, true, out, e);
+	return unpack(treefd, tar, o, true, sum, out, e);
 }
 
 int tree_unpack(int treefd, struct source *tar, const struct tree_opts *o, struct index *out,
 		struct err *e)
 {
-	return unpack(treefd, tar, o, false, out, e);
+	return unpack(treefd, tar, o, false, NULL, out, e);
 }

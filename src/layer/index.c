@@ -163,6 +163,26 @@ uint64_t index_size(const struct index *x)
 	return sum;
 }
 
+void index_share_digests(struct index *x)
+{
+	struct map first = { 0 };
+	arr_each(ent, &x->entries)
+		if (ent->type == ENTRY_FILE && ent->group && ent->has_digest)
+			map_put(&first, (struct slice){ (char *)&ent->group, sizeof ent->group },
+				ent);
+	arr_each(ent, &x->entries) {
+		if (ent->type != ENTRY_FILE || !ent->group || ent->has_digest)
+			continue;
+		const struct entry *of =
+			map_get(&first, (struct slice){ (char *)&ent->group, sizeof ent->group });
+		if (!of || of->size != ent->size)
+			continue;
+		ent->digest = of->digest;
+		ent->has_digest = true;
+	}
+	map_done(&first);
+}
+
 bool index_is_complete(const struct index *x)
 {
 	arr_each(ent, &x->entries)

@@ -59,6 +59,8 @@ size_t index_lower(const struct index *x, const char *key);
 int index_path_cmp(const char *a, const char *b); /* tree order */
 /* Sum of sizes of regular files, each hard-link group once. */
 uint64_t index_size(const struct index *x);
+/* Of the files of a hard-link group one is hashed; the others get its digest. */
+void index_share_digests(struct index *x);
 bool index_is_complete(const struct index *x);    /* every file has its digest */
 
 /* The format on disk: versioned, bounds-checked on reading, at most INDEX_MAX bytes; damage is

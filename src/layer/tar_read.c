@@ -14,6 +14,9 @@ struct tar {
 	struct source *in;
 	uint8_t *piece; /* PIECE bytes */
 	size_t at, have; /* in piece */
+	struct sha256 *sum; /* of all of the archive, or NULL */
+	uint64_t *size;
+	size_t summed; /* in piece: what came before is in the sum */
 	struct pax global, pax;
 	struct buf long_name, long_link; /* of GNU's 'L' and 'K' */
 	struct buf path, link;
@@ -49,16 +52,45 @@ void tar_close(struct tar *t)
 	free(t);
 }
 
+void tar_hash(struct tar *t, struct sha256 *sum, uint64_t *size)
+{
+	t->sum = sum;
+	t->size = size;
+}
+
+/* What lies in the piece before `end` and is not yet in the archive's digest. */
+static void sum_up_to(struct tar *t, size_t end)
+{
+	if (t->sum && t->summed < end)
+		sha256_add(t->sum, t->piece + t->summed, end - t->summed);
+	t->summed = end;
+}
+
+void tar_hash_data(struct tar *t, const void *p, uint64_t n, struct sha256 *content)
+{
+	if (!t->sum) {
+		sha256_add(content, p, (size_t)n);
+		return;
+	}
+	size_t from = (size_t)((const uint8_t *)p - t->piece);
+	sum_up_to(t, from);
+	sha256_add_both(t->sum, content, p, (size_t)n);
+	t->summed = from + (size_t)n;
+}
+
 /* At least one byte in the piece: 1; 0 at the end of the input; -1. */
 static int fill(struct tar *t, struct err *e)
 {
 	if (t->at < t->have)
 		return 1;
+	sum_up_to(t, t->have);
+	t->at = t->have = t->summed = 0;
 	ssize_t n = source_read(t->in, t->piece, PIECE, e);
 	if (n <= 0)
 		return (int)n;
-	t->at = 0;
 	t->have = (size_t)n;
+	if (t->size)
+		*t->size += (uint64_t)n;
 	return 1;
 }
 

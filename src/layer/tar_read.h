@@ -37,7 +37,13 @@ struct tar_entry {
 };
 
 struct tar;
+struct sha256;
 struct tar *tar_open(struct source *in); /* borrowed */
+/* The archive's own digest and length are to be known: both are borrowed and complete when tar_next has
+ * said that the archive is at its end. Before the first tar_next. */
+void tar_hash(struct tar *t, struct sha256 *sum, uint64_t *size);
+/* Adds what tar_data gave last (not a hole) to `content`, and to the archive's digest in the same go. */
+void tar_hash_data(struct tar *t, const void *p, uint64_t n, struct sha256 *content);
 /* 1: *out is the next member; 0: the archive is at its end, and `in` was read to its own end
  * (at most 64 MiB more); -1. */
 int tar_next(struct tar *t, struct tar_entry *out, struct err *e) _must_check_;

@@ -25,12 +25,17 @@ struct tree_opts {
  * digests. Nothing outside treefd is touched whatever the stream says; whiteouts (".wh.") become
  * overlay's; overlay's own xattrs in the stream are dropped; devices 0:0 refused. Format: OCI
  * layer.md; ustar, pax, GNU long names, GNU and pax sparse, base-256 numbers. `tar` is read to its
- * end, by a thread of its own until this returns, so a digest of it is complete then.
+ * end, by a thread of its own until this returns. `sum` (may be NULL) gets the digest and length of
+ * the stream, taken together with the files' digests, which is cheaper than hashing it on its way.
  * Directories that the stream does not list are made 0755 0:0, time 0, and are in the index. A
  * root entry that is opaque hides all lower layers, which overlayfs itself does not do: whoever
  * mounts must leave them out. */
-int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct index *out,
-	       struct err *e) _must_check_;
+struct tree_stream {
+	struct digest digest;
+	uint64_t size;
+};
+int tree_apply(int treefd, struct source *tar, const struct tree_opts *o, struct tree_stream *sum,
+	       struct index *out, struct err *e) _must_check_;
 /* The same for an ordinary archive (ADD, import): ".wh." names are plain files. Goes below `dest`
  * (key) through the links of view `under` (may be NULL): see build. Members of a root file system
  * tar (import) also may have device nodes. */
@@ -69,14 +74,17 @@ int tree_verify(int treefd, const struct index *x, struct err *e) _must_check_;
 /* The layer as a canonical tar stream (design.md §4, "Canonical diff"): a function of the index
  * and of the bytes only. `clamp` >= 0: mtimes later than it become it (rewrite-timestamp). */
 int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out, struct err *e) _must_check_;
+/* The digest (diff id) and length of that stream, of which nothing is kept. Content digests that the
+ * index lacks are filled in from the same reads. */
+int tree_sum(int treefd, struct index *x, struct tree_stream *out, struct err *e) _must_check_;
 /* The same behind somebody who still writes the tree: `wait` returns when this entry of the index is
- * there, or -1 when it never will be (then -1 without a word). */
+ * there, or -1 when it never will be (then -1 without a word). Digests are not filled in. */
 struct tree_gate {
 	int (*wait)(void *ctx, size_t entry);
 	void *ctx;
 };
-int tree_write_tar_behind(int treefd, const struct index *x, int64_t clamp, const struct tree_gate *gate,
-			  struct sink *out, struct err *e) _must_check_;
+int tree_sum_behind(int treefd, const struct index *x, const struct tree_gate *gate,
+		    struct tree_stream *out, struct err *e) _must_check_;
 
 /* A merged view as one tar stream: flattened root file system (export, -o tar, cp DIR -).
  * `open` opens a hit's bytes. `strip`: only what is below this key, named relative to it. */

@@ -133,27 +133,6 @@ static int hash_all(struct hashing *h, struct err *e)
 	return h->failed ? -1 : 0;
 }
 
-/* One member of a hard-link group is hashed; the others follow it. */
-static void share_digests(struct index *x)
-{
-	struct map first = { 0 };
-	arr_each(ent, &x->entries)
-		if (ent->type == ENTRY_FILE && ent->group && ent->has_digest)
-			map_put(&first, (struct slice){ (char *)&ent->group, sizeof ent->group },
-				ent);
-	arr_each(ent, &x->entries) {
-		if (ent->type != ENTRY_FILE || !ent->group || ent->has_digest)
-			continue;
-		const struct entry *of =
-			map_get(&first, (struct slice){ (char *)&ent->group, sizeof ent->group });
-		if (!of || of->size != ent->size)
-			continue;
-		ent->digest = of->digest;
-		ent->has_digest = true;
-	}
-	map_done(&first);
-}
-
 static void collect(struct index *x, struct hashing *h)
 {
 	struct map groups = { 0 };
@@ -180,12 +159,12 @@ int tree_digest(int treefd, struct index *x, struct err *e)
 		if (look_at(&at, ent, &dirfd, &name, &st, e) < 0)
 			return err_add(e, "'/%s'", ent->path);
 	}
-	share_digests(x);
+	index_share_digests(x);
 	struct hashing h = { .treefd = treefd };
 	collect(x, &h);
 	int r = h.todo.n ? hash_all(&h, e) : 0;
 	if (r == 0)
-		share_digests(x);
+		index_share_digests(x);
 	arr_done(&h.todo);
 	free(h.found);
 	return r;

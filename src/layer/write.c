@@ -27,9 +27,14 @@ static void writer_done(struct writer *w)
 	free(w->piece);
 }
 
-static int copy_bytes(struct writer *w, int fd, uint64_t size, struct err *e)
+/* digest: NULL, or where the content's goes; w->out is a sink of sink_hash then. */
+static int copy_bytes(struct writer *w, int fd, uint64_t size, struct digest *digest, struct err *e)
 {
 	uint64_t left = size;
+	struct sha256 content;
+	sha256_begin(&content);
+	if (digest)
+		sink_hash_also(w->out, &content);
 	if (!w->piece)
 		w->piece = mem_resize(NULL, PIECE, 1);
 	while (left) {
@@ -42,6 +47,10 @@ static int copy_bytes(struct writer *w, int fd, uint64_t size, struct err *e)
 		if (sink_write(w->out, w->piece, (size_t)n, e) < 0)
 			return -1;
 		left -= (uint64_t)n;
+	}
+	if (digest) {
+		sink_hash_also(w->out, NULL);
+		sha256_end(&content, digest->b);
 	}
 	char more;
 	if (fd_read(fd, &more, 1) != 0)
@@ -64,13 +73,13 @@ static const char *first_of_group(struct writer *w, int layer, const struct entr
 	return first;
 }
 
-/* fd: the content of a file, else -1. */
+/* fd: the content of a file, else -1. digest: as of copy_bytes. */
 static int write_one(struct writer *w, const struct entry *ent, const char *name,
-		     const char *target, int fd, struct err *e)
+		     const char *target, int fd, struct digest *digest, struct err *e)
 {
 	if (tar_write_entry(w->out, ent, name, target, w->clamp, e) < 0)
 		return -1;
-	return fd >= 0 ? copy_bytes(w, fd, ent->size, e) : 0;
+	return fd >= 0 ? copy_bytes(w, fd, ent->size, digest, e) : 0;
 }
 
 static int refuse_wh_name(const struct entry *ent, struct err *e)
@@ -99,14 +108,15 @@ static int write_opaque(struct writer *w, const char *dir, struct err *e)
 	return tar_write_whiteout(w->out, name, e);
 }
 
+/* digest: as of copy_bytes; 1 if it was set. */
 static int write_layer_entry(struct writer *w, struct place *at, const struct entry *ent,
-			     struct err *e)
+			     struct digest *digest, struct err *e)
 {
 	const char *name = *ent->path ? ent->path : ".";
 	if (refuse_wh_name(ent, e) < 0)
 		return -1;
 	if (ent->type == ENTRY_WHITEOUT)
-		return write_deletion(w, ent->path, e);
+		return write_deletion(w, ent->path, e); /* 0, -1 */
 
 	const char *target = first_of_group(w, 0, ent, ent->path);
 	_close_ int fd = -1;
@@ -119,30 +129,69 @@ static int write_layer_entry(struct writer *w, struct place *at, const struct en
 		if (fd < 0)
 			return err_sys(e, "open");
 	}
-	if (write_one(w, ent, name, target, fd, e) < 0)
+	if (write_one(w, ent, name, target, fd, digest, e) < 0 ||
+	    (ent->opaque && write_opaque(w, ent->path, e) < 0))
 		return -1;
-	return ent->opaque ? write_opaque(w, ent->path, e) : 0;
+	return fd >= 0 && digest;
 }
 
-int tree_write_tar_behind(int treefd, const struct index *x, int64_t clamp,
-			  const struct tree_gate *gate, struct sink *out, struct err *e)
+struct walk_opts {
+	const struct tree_gate *gate; /* or NULL */
+	struct index *fill; /* the same index, if missing digests are to be filled in; or NULL */
+};
+
+static int write_entries(struct writer *w, int treefd, const struct index *x,
+			 const struct walk_opts *o, struct err *e)
 {
-	_cleanup_(writer_done) struct writer w = { .out = out, .clamp = clamp };
 	_cleanup_(place_done) struct place at = PLACE_INIT(treefd);
 	for (size_t i = 0; i < x->entries.n; i++) {
 		const struct entry *ent = &x->entries.p[i];
-		if (gate && gate->wait(gate->ctx, i) < 0)
+		struct entry *fill = o->fill && !ent->has_digest ? &o->fill->entries.p[i] : NULL;
+		if (o->gate && o->gate->wait(o->gate->ctx, i) < 0)
 			return -1;
-		if (write_layer_entry(&w, &at, ent, e) < 0)
+		int r = write_layer_entry(w, &at, ent, fill ? &fill->digest : NULL, e);
+		if (r < 0)
 			return err_add(e, "'/%s'", ent->path);
+		if (r > 0)
+			fill->has_digest = true;
 	}
-	return tar_write_end(out, e);
+	return tar_write_end(w->out, e);
+}
+
+static int sum_entries(int treefd, const struct index *x, const struct walk_opts *o,
+		       struct tree_stream *out, struct err *e)
+{
+	struct sha256 sha;
+	struct tree_stream got = { 0 };
+	sha256_begin(&sha);
+	_cleanup_(sink_closep) struct sink *sink = sink_hash(NULL, &sha, &got.size);
+	_cleanup_(writer_done) struct writer w = { .out = sink, .clamp = -1 };
+	if (write_entries(&w, treefd, x, o, e) < 0)
+		return -1;
+	sha256_end(&sha, got.digest.b);
+	*out = got;
+	return 0;
+}
+
+int tree_sum(int treefd, struct index *x, struct tree_stream *out, struct err *e)
+{
+	if (sum_entries(treefd, x, &(struct walk_opts){ .fill = x }, out, e) < 0)
+		return -1;
+	index_share_digests(x);
+	return 0;
+}
+
+int tree_sum_behind(int treefd, const struct index *x, const struct tree_gate *gate,
+		    struct tree_stream *out, struct err *e)
+{
+	return sum_entries(treefd, x, &(struct walk_opts){ .gate = gate }, out, e);
 }
 
 int tree_write_tar(int treefd, const struct index *x, int64_t clamp, struct sink *out,
 		   struct err *e)
 {
-	return tree_write_tar_behind(treefd, x, clamp, NULL, out, e);
+	_cleanup_(writer_done) struct writer w = { .out = out, .clamp = clamp };
+	return write_entries(&w, treefd, x, &(struct walk_opts){ 0 }, e);
 }
 
 struct view_bytes {
@@ -160,7 +209,7 @@ static int write_hit(struct writer *w, const struct view_hit *hit, const char *n
 		if (fd < 0)
 			return -1;
 	}
-	return write_one(w, hit->entry, name, target, fd, e);
+	return write_one(w, hit->entry, name, target, fd, NULL, e);
 }
 
 /* The root is told only if it is not what every reader takes for granted. */

@@ -450,16 +450,14 @@ int snap_scan_diff_id(struct store *s, const struct digest *diff_id, char id[sta
 	return 0;
 }
 
-static int sum_tar(const struct snap *sn, struct digest *out, uint64_t *size, struct err *e)
+/* The diff id, and the content digests that are missing. */
+static int sum_all(struct snap *sn, struct snap_record *rec, struct err *e)
 {
-	struct sha256 sum;
-	uint64_t n = 0;
-	sha256_begin(&sum);
-	_cleanup_(sink_closep) struct sink *sink = sink_hash(NULL, &sum, &n);
-	if (tree_write_tar(sn->treefd, &sn->index, -1, sink, e) < 0 || sink_finish(sink, e) < 0)
+	struct tree_stream sum;
+	if (tree_sum(sn->treefd, &sn->index, &sum, e) < 0)
 		return -1;
-	sha256_end(&sum, out->b);
-	*size = n;
+	rec->diff_id = sum.digest;
+	rec->tar_size = sum.size;
 	return 0;
 }
 
@@ -471,14 +469,13 @@ static int complete(struct store *s, struct snap *sn, struct err *e)
 		return err_add(e, "complete snapshot '%s'", sn->id);
 	if (snap_load_index(s, sn, e) < 0)
 		return -1;
-	if (!index_is_complete(&sn->index)) {
-		if (tree_digest(sn->treefd, &sn->index, e) < 0 ||
-		    write_index(s, at, &sn->index, false, rec.on_disk, e) < 0)
-			return err_add(e, "find the digests of snapshot '%s'", sn->id);
-		rec.complete = true;
-	}
-	if (digest_is_zero(&rec.diff_id) && sum_tar(sn, &rec.diff_id, &rec.tar_size, e) < 0)
-		return err_add(e, "find the diff id of snapshot '%s'", sn->id);
+	bool had_all = index_is_complete(&sn->index);
+	int r = digest_is_zero(&rec.diff_id) ? sum_all(sn, &rec, e)
+		: had_all		     ? 0
+					     : tree_digest(sn->treefd, &sn->index, e);
+	if (r < 0 || (!had_all && write_index(s, at, &sn->index, false, rec.on_disk, e) < 0))
+		return err_add(e, "find the digests of snapshot '%s'", sn->id);
+	rec.complete = true;
 	rec.size = index_size(&sn->index);
 	if (snap_record_write(s, at, &rec, e) < 0)
 		return -1;

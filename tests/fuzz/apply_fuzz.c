@@ -30,7 +30,7 @@ static int apply(int fd, const void *p, size_t n, struct index *x, struct err *e
 		.max_entries = 2000,
 	};
 	_cleanup_(source_closep) struct source *in = source_mem(p, n);
-	return tree_apply(fd, in, &o, x, e);
+	return tree_apply(fd, in, &o, NULL, x, e);
 }
 
 static void again(int dirfd, int fd, const struct index *x)

@@ -39,6 +39,45 @@ static void sha256_add__does_not_mind_pieces(void **state)
 	assert_memory_equal(one, two, sizeof one);
 }
 
+/* Whatever came before, and in pieces of whatever length. */
+static void sha256_add_both__is_adding_to_each(void **state)
+{
+	(void)state;
+	static uint8_t bytes[20000];
+	uint32_t seed = 1;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+	for (unsigned round = 0; round < 400; round++) {
+		/* Half of them stand at the same place of a block. */
+		size_t before_a = round % 129, before_b = round & 1 ? before_a + 64 : round % 67;
+		struct sha256 a, b, alone_a, alone_b;
+		uint8_t got[SHA256_LEN], want[SHA256_LEN];
+		sha256_begin(&a);
+		sha256_begin(&b);
+		sha256_add(&a, bytes, before_a);
+		sha256_add(&b, bytes + 7, before_b);
+		alone_a = a;
+		alone_b = b;
+		for (size_t at = 0, n; at < sizeof bytes; at += n) {
+			n = (seed = seed * 1664525 + 1013904223) >> 16;
+			n %= round % 3 ? 300 : 9000;
+			if (n > sizeof bytes - at)
+				n = sizeof bytes - at;
+			sha256_add_both(&a, &b, bytes + at, n);
+			if (n == 0)
+				n = 1, sha256_add_both(&a, &b, bytes + at, 1);
+		}
+		sha256_add(&alone_a, bytes, sizeof bytes);
+		sha256_add(&alone_b, bytes, sizeof bytes);
+		sha256_end(&a, got);
+		sha256_end(&alone_a, want);
+		assert_memory_equal(got, want, sizeof got);
+		sha256_end(&b, got);
+		sha256_end(&alone_b, want);
+		assert_memory_equal(got, want, sizeof got);
+	}
+}
+
 static void sha256_field__tells_neighbours_apart(void **state)
 {
 	(void)state;
@@ -75,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256__gives_the_standards_digests),
 		cmocka_unit_test(sha256_add__does_not_mind_pieces),
+		cmocka_unit_test(sha256_add_both__is_adding_to_each),
 		cmocka_unit_test(sha256_field__tells_neighbours_apart),
 		cmocka_unit_test(sha256_unhex__refuses_other_forms),
 	};

@@ -405,7 +405,12 @@ static void generation(struct world *w, int steps)
 		close(fd);
 
 	ok(f, tree_diff(g->fd, &w->o, &lower, &g->x, &f->e));
-	ok(f, tree_digest(g->fd, &g->x, &f->e));
+	struct tree_stream sum;
+	if (w->n % 2) /* two ways to the same digests */
+		ok(f, tree_digest(g->fd, &g->x, &f->e));
+	else
+		ok(f, tree_sum(g->fd, &g->x, &sum, &f->e));
+	assert_true(index_is_complete(&g->x));
 	assert_minimal(w, &g->x);
 	ok(f, tree_verify(g->fd, &g->x, &f->e));
 	view_push(&w->view, &g->x);

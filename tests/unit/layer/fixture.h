@@ -306,13 +306,29 @@ static _unused_ void assert_same_text(const struct buf *a, const struct buf *b)
 static _unused_ int apply_bytes(int fd, struct slice bytes, const struct tree_opts *o,
 				struct index *x, struct err *e)
 {
+	struct tree_stream sum = { 0 };
+	uint8_t want[SHA256_LEN];
 	_cleanup_(source_closep) struct source *in = source_mem(bytes.p, bytes.n);
-	return tree_apply(fd, in, o, x, e);
+	int r = tree_apply(fd, in, o, &sum, x, e);
+	if (r == 0) { /* whatever is in it, the stream's own digest is that of all its bytes */
+		sha256_of(bytes.p, bytes.n, want);
+		assert_int_equal(sum.size, bytes.n);
+		assert_memory_equal(sum.digest.b, want, sizeof want);
+	}
+	return r;
 }
 
 static _unused_ void tar_of(struct fixture *f, int fd, const struct index *x, struct buf *out)
 {
 	_cleanup_(sink_closep) struct sink *s = sink_buf(out);
+	struct tree_stream sum;
+	struct index same = *x;
+	uint8_t want[SHA256_LEN];
+	size_t before = out->len;
 	ok(f, tree_write_tar(fd, x, -1, s, &f->e));
 	ok(f, sink_finish(s, &f->e));
+	ok(f, tree_sum(fd, &same, &sum, &f->e));
+	sha256_of(out->p + before, out->len - before, want);
+	assert_int_equal(sum.size, out->len - before);
+	assert_memory_equal(sum.digest.b, want, sizeof want);
 }

@@ -22,7 +22,13 @@
 #endif
 
 typedef int unpack_fn(int, struct source *, const struct tree_opts *, struct index *, struct err *);
-static unpack_fn *const ways[] = { tree_apply, tree_unpack };
+static int apply(int fd, struct source *in, const struct tree_opts *o, struct index *x,
+		 struct err *e)
+{
+	struct tree_stream sum;
+	return tree_apply(fd, in, o, &sum, x, e);
+}
+static unpack_fn *const ways[] = { apply, tree_unpack };
 
 static void make_outside(struct fixture *f)
 {
@@ -306,7 +312,7 @@ static void hostile__survives_every_cut(void **state)
 	tar_put(&tar, (struct tarh){ .name = "sparse", .data = map, .size = 512 + 600 });
 	size_t whole = tar.len;
 	tar_end(&tar);
-	assert_int_equal(attempt(f, tree_apply, buf_view(&tar), &o, &line), 0);
+	assert_int_equal(attempt(f, apply, buf_view(&tar), &o, &line), 0);
 	unsigned refused = 0;
 	for (size_t at = 0; at < whole; at += at % 512 == 0 ? 1 : at % 512 == 1 ? 255 : 256)
 		for (size_t k = 0; k < COUNT_OF(ways); k++)
@@ -408,7 +414,7 @@ static void hostile__ends_what_has_no_end(void **state)
 							 .data = records.p ? records.p : "name",
 							 .size = records.p ? records.len : 5 });
 		}
-		assert_int_equal(tree_apply(fd, &x.base, &o, &ignored, &e), -1);
+		assert_int_equal(tree_apply(fd, &x.base, &o, NULL, &ignored, &e), -1);
 		assert_int_equal(e.kind, ERR_DATA);
 		assert_true(x.given < 80u << 20);
 	}
@@ -431,7 +437,7 @@ static long peak_of(struct fixture *f, const struct tree_opts *o, struct slice b
 		struct source *in = source_mem(bytes.p, bytes.n);
 		if (packed != COMP_NONE)
 			in = comp_source_auto(in, NULL, &e);
-		int r = tree_apply(fd, in, o, &x, &e);
+		int r = tree_apply(fd, in, o, NULL, &x, &e);
 		err_line(&e, &line);
 		if (r == 0 || !strstr(line.p, want))
 			fprintf(stderr, "# %s\n", r ? line.p : "unpacked");
