@@ -78,7 +78,7 @@ static int copy_node_key(struct plan *p, struct node *n, struct sha256 *sum, str
 
 int node_key(struct plan *p, struct node *n, struct err *e)
 {
-	static const char *const kinds[] = { "base", "run 1", "copy 1", "workdir 1" };
+	static const char *const kinds[] = { "base", "run 2", "copy 2", "workdir 1" };
 	if (n->kind == NODE_BASE) {
 		n->key = n->base->key;
 		return 0;
