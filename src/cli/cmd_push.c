@@ -186,5 +186,5 @@ const struct cmd cmd_push = {
 		"Without a destination the name tells where. What the registry has is not sent, what another of\n"
 		"its repositories has is mounted. gzip is one member, the same bytes on any number of processors.\n",
 	.examples = "  thimble push localhost:5000/team/app:1\n"
-		    "  thimble push app registry.example.com/team/app:1\n",
+		    "  thimble push app localhost:5000/team/app:2\n",
 };

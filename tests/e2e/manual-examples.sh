@@ -3,6 +3,7 @@
 # The examples of the manual and of --help do what they say: each runs in a directory with the files
 # and in a store with the images that it speaks of, ends with 0, and prints what is shown.
 . "$(dirname "$0")/../lib/tap.sh"
+. "$tests/lib/registry/registry.sh"
 man=$tests/../man
 "$tests/lib/examples" write "$man" "$THIMBLE" "$T/examples" || { echo "Bail out! no examples"; exit 1; }
 
@@ -46,7 +47,18 @@ mkdir "$T/files"
 	D
 	printf 'all:\n\techo made\n' >Makefile
 	cp "$tar" rootfs.tar
+	tls
+	cp "$ca" ca.pem
+	for name in sbom.json sbom.spdx.json report.txt; do echo '{}' >$name; done
 )
+# The registry that the examples speak of. docker.io is another part of it, to be pulled from.
+if python3 -c 'import socket; socket.socket().bind(("127.0.0.1", 5000))' 2>/dev/null; then
+	registry plain port=5000
+	printf '[[registry]]\nprefix = "docker.io"\nlocation = "%s/hub"\ninsecure = true\n' "$host" \
+		>"$CONTAINERS_REGISTRIES_CONF"
+else
+	registry_taken=1
+fi
 # An image gcc, whose compiler knows one program, and whose make another.
 cat >"$T/gcc" <<'D'
 FROM base
@@ -75,9 +87,29 @@ images() {
 		thimble build -q -t hello:gcc -t hello:1 -t hello:old --target gcc -f "$T/scratch" "$T/files" &&
 		thimble build -q -t hello:scratch --target scratch -f "$T/scratch" "$T/files" &&
 		thimble save -o "$T/files/hello.tar" hello:1 &&
-		thimble save --format docker -o "$T/files/app.tar" hello:1
+		thimble save --format docker -o "$T/files/app.tar" hello:1 || return
+	for arch in amd64 arm64 arm; do
+		thimble import --platform "linux/$arch" "$T/files/rootfs.tar" "app:$arch" >/dev/null || return
+	done
+	for also in app localhost:5000/team/app:1 localhost:5000/hello:gcc; do thimble tag hello:1 "$also" || return; done
 }
 ok "the images of the examples" images
+elsewhere() {
+	thimble push -q localhost:5000/hello:gcc
+	thimble push -q app:arm64 localhost:5000/app:arm64
+	thimble push -q app localhost:5000/hub/library/gcc:13
+	for name in app:1 team/app:1 hub/library/debian:bookworm-slim hub/library/debian:12; do
+		thimble manifest create "localhost:5000/$name" app:amd64 app:arm64 >/dev/null &&
+			thimble manifest push --purge "localhost:5000/$name" >/dev/null || return
+	done
+	team=sha256:$(thimble inspect --remote --raw localhost:5000/team/app:1 | sha256sum | cut -d' ' -f1)
+	thimble attach -q --artifact-type application/spdx+json localhost:5000/app:1 "$T/files/sbom.json"
+}
+if [ -n "${registry_taken-}" ]; then
+	skip "port 5000 is taken" "the examples of registries"
+else
+	ok "the registries of the examples" elsewhere
+fi
 
 changed=''
 for at in "$T/examples"/*; do
@@ -86,11 +118,19 @@ for at in "$T/examples"/*; do
 		like "$(cat "$at/reason")" '[a-z]{3}' "$name: not run, and it is said why"
 		continue
 	fi
+	if [ -n "${registry_taken-}" ] && grep -qE 'localhost:5000|(pull|skopeo) ' "$at/script"; then
+		skip "port 5000 is taken" "$name"
+		continue
+	fi
 	[ -z "$changed" ] || images >/dev/null 2>&1
 	case $name in *inspect*|*history*|*info*|*version*|*thimble\ images*|*save*) changed='' ;; *) changed=1 ;; esac
 	cp -R "$T/files" "$at/d"
 	mkdir -p "$at/home/.config/fish/completions" "$at/home/.local/share/bash-completion/completions"
-	sed -i "s/3f9a1c0b77de/$(thimble images -q hello:gcc)/" "$at/script"
+	sed -i "s/3f9a1c0b77de/$(thimble images -q hello:gcc)/; s/sha256:…/$team/" "$at/script"
+	for list in app:1 localhost:5000/app:1; do
+		thimble manifest rm "$list" >/dev/null 2>&1
+		case $name in *"--help: thimble manifest "[!c]*" $list"*) thimble manifest create "$list" app:amd64 app:arm >/dev/null ;; esac
+	done
 	case $(cat "$at/script") in
 	*\ -it\ *) set -- sh -c 'echo exit | script -qec "bash -e ../script" /dev/null' ;;
 	*"prune -a --volumes") set -- sh -c 'echo y | script -qec "bash -e ../script" /dev/null' ;;

@@ -89,7 +89,7 @@ tls() {
 }
 
 # --- Debian's docker-registry -------------------------------------------------------------------
-# registry NAME [tls|tls-expired|tls-wrong|tls-client] [basic|token] [mirror=URL]: $host, $log
+# registry NAME [tls|tls-expired|tls-wrong|tls-client] [basic|token] [mirror=URL] [port=N]: $host, $log
 registry() {
 	server=$1
 	shift
@@ -117,6 +117,7 @@ registry() {
 		basic) registry_basic ;;
 		token) printf 'auth:\n  token: {realm: "%s", service: thimble-tests, issuer: thimble-tests, rootcertbundle: %s}\n' \
 			"$realm" "$servers/sign.pem" >>"$server_dir/config.yml" ;;
+		port=*) sed -i "s/127.0.0.1:0/127.0.0.1:${word#*=}/" "$server_dir/config.yml" ;;
 		mirror=*) printf 'proxy: {remoteurl: %s}\n' "${word#*=}" >>"$server_dir/config.yml" ;;
 		esac
 	done
