@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include "base/buf.h"
+
 size_t utf8_decode(struct slice s, uint32_t *rune)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
@@ -24,4 +26,17 @@ size_t utf8_decode(struct slice s, uint32_t *rune)
 		return 1;
 	*rune = v;
 	return len;
+}
+
+void utf8_put(struct buf *out, uint32_t rune)
+{
+	static const unsigned char lead[] = { 0, 0xC0, 0xE0, 0xF0 };
+	if (rune < 0x80) {
+		buf_char(out, (char)rune);
+		return;
+	}
+	unsigned more = rune < 0x800 ? 1 : rune < 0x10000 ? 2 : 3;
+	buf_char(out, (char)(lead[more] | rune >> 6 * more));
+	while (more--)
+		buf_char(out, (char)(0x80 | (rune >> 6 * more & 0x3F)));
 }

@@ -140,19 +140,6 @@ static int hex_digits(struct parse *p, size_t n, uint32_t *out)
 	return 0;
 }
 
-static void add_rune(struct buf *out, uint32_t v)
-{
-	if (v < 0x80) {
-		buf_char(out, (char)v);
-		return;
-	}
-	unsigned more = v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
-	static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-	buf_char(out, (char)(lead[more] | v >> 6 * more));
-	while (more--)
-		buf_char(out, (char)(0x80 | (v >> 6 * more & 0x3f)));
-}
-
 /* After a backslash; Go's escapes. */
 static int escape(struct parse *p, struct buf *out, struct err *e)
 {
@@ -173,7 +160,7 @@ static int escape(struct parse *p, struct buf *out, struct err *e)
 	if ((c == 'u' && hex_digits(p, 4, &v) == 0) || (c == 'U' && hex_digits(p, 8, &v) == 0)) {
 		if (v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
 			return fail(p, p->at, e, "there is no such character");
-		add_rune(out, v);
+		utf8_put(out, v);
 		return 0;
 	}
 	return fail(p, p->at - 1, e, "unknown escape '\\%c' in a string", c ? c : ' ');
