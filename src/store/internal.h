@@ -104,3 +104,7 @@ struct digests {
 int images_known(struct store *s, struct digests *out, struct err *e) _must_check_;
 /* One line of the error that a name's record keeps. The caller frees. */
 char *image_failed_line(const char *hex);
+
+/* ---- usage.c ---- */
+/* Apparent size of a tree or a file; what cannot be read is not counted. */
+uint64_t store_measure(struct store *s, const char *path);
