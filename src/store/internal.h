@@ -48,6 +48,8 @@ int sweep_closing(struct store *s, struct err *e) _must_check_;
 
 /* ---- store.c ---- */
 const char *store_boot_id(struct store *s);
+
+/* ---- files.c ---- */
 /* Writes a file of the store (path relative to its root, parents made) atomically. */
 int store_write(struct store *s, const char *path, struct slice data, bool sync, struct err *e)
 	_must_check_;
