@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/js.h"
-#include "image/copy_in.h"
+#include "image/copy_members.h"
 #include "image/origin.h"
 #include "oci/config.h"
 #include "store/image.h"
