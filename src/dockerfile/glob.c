@@ -57,11 +57,38 @@ static size_t rune_len(struct slice v, size_t at)
 	return utf8_decode(slice_from(v, at), &rune);
 }
 
+/* Where the walkers have come to with one token. */
+struct reach {
+	bool any;
+	size_t first, last;
+};
+
+static void reach_add(struct walkers *w, struct reach *r, size_t to)
+{
+	w->next[to] = true;
+	if (!r->any || to < r->first)
+		r->first = to;
+	if (!r->any || to > r->last)
+		r->last = to;
+	r->any = true;
+}
+
+/* They are there now; false if nobody is left. */
+static bool reach_go(struct walkers *w, const struct reach *r)
+{
+	bool *swap = w->on;
+	w->on = w->next;
+	w->next = swap;
+	w->lo = r->first;
+	w->hi = r->last;
+	return r->any;
+}
+
 /* One token forward. Writes next[] from lo to the new hi; false if nobody is left. */
 static bool step_forward(struct walkers *w, unsigned token, struct slice v)
 {
-	bool any = false;
-	size_t hi = w->hi, first = 0, last = 0;
+	struct reach reach = { 0 };
+	size_t hi = w->hi;
 	size_t end = token == STAR ? v.n : hi + 4 < v.n ? hi + 4 : v.n;
 	memset(w->next + w->lo, 0, end - w->lo + 1);
 	bool star = false;
@@ -83,19 +110,9 @@ static bool step_forward(struct walkers *w, unsigned token, struct slice v)
 				continue;
 			to = i + (token == ANY ? rune_len(v, i) : 1);
 		}
-		w->next[to] = true;
-		if (!any || to < first)
-			first = to;
-		if (!any || to > last)
-			last = to;
-		any = true;
+		reach_add(w, &reach, to);
 	}
-	bool *swap = w->on;
-	w->on = w->next;
-	w->next = swap;
-	w->lo = first;
-	w->hi = last;
-	return any;
+	return reach_go(w, &reach);
 }
 
 /* Start of the character that ends at `at` (> 0). */
@@ -109,8 +126,8 @@ static size_t rune_start(struct slice v, size_t at)
 
 static bool step_back(struct walkers *w, unsigned token, struct slice v)
 {
-	bool any = false, star = false;
-	size_t first = 0, last = 0;
+	struct reach reach = { 0 };
+	bool star = false;
 	size_t start = token == STAR ? 0 : w->lo > 4 ? w->lo - 4 : 0;
 	memset(w->next + start, 0, w->hi - start + 1);
 	for (size_t i = w->hi + 1; i-- > (token == STAR ? 0 : w->lo);) {
@@ -131,19 +148,9 @@ static bool step_back(struct walkers *w, unsigned token, struct slice v)
 				continue;
 			to = token == ANY ? rune_start(v, i) : i - 1;
 		}
-		w->next[to] = true;
-		if (!any || to < first)
-			first = to;
-		if (!any || to > last)
-			last = to;
-		any = true;
+		reach_add(w, &reach, to);
 	}
-	bool *swap = w->on;
-	w->on = w->next;
-	w->next = swap;
-	w->lo = first;
-	w->hi = last;
-	return any;
+	return reach_go(w, &reach);
 }
 
 static void walkers_init(struct walkers *w, size_t n)
