@@ -199,20 +199,9 @@ static int find_start(struct lex *l, struct comments *c, struct slice *line, siz
 /* End of the shell word at the start of s, or -1 if a quote in it is not closed. */
 static ptrdiff_t word_end(struct slice s)
 {
-	char quote = 0;
-	size_t i;
-	for (i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (c == '\\' && quote != '\'')
-			i++;
-		else if (quote)
-			quote = c == quote ? 0 : quote;
-		else if (c == '"' || c == '\'')
-			quote = c;
-		else if (is_blank(c))
-			break;
-	}
-	return quote ? -1 : (ptrdiff_t)(i < s.n ? i : s.n);
+	bool open;
+	size_t n = words_quoted_len(s, '\\', &open);
+	return open ? -1 : (ptrdiff_t)n;
 }
 
 /* "3<<-" at the start of s: its length, 0 if there is none. */

@@ -56,8 +56,7 @@ void words_plain(struct slice text, struct slices *out)
 		arr_push(&out->list, words_first(&rest));
 }
 
-/* Length of the word at the start of s (which starts with a non-blank). */
-static size_t quoted_len(struct slice s, char escape)
+size_t words_quoted_len(struct slice s, char escape, bool *open)
 {
 	char quote = 0;
 	size_t i;
@@ -72,13 +71,15 @@ static size_t quoted_len(struct slice s, char escape)
 		else if (is_blank(c))
 			break;
 	}
+	*open = quote != 0;
 	return i < s.n ? i : s.n;
 }
 
 void words_quoted(struct slice text, char escape, struct strs *out)
 {
 	for (struct slice rest = slice_trim(text); rest.n;) {
-		size_t n = quoted_len(rest, escape);
+		bool open;
+		size_t n = words_quoted_len(rest, escape, &open);
 		strs_take(out, slice_dup(slice_head(rest, n)));
 		rest = slice_trim_left(slice_from(rest, n));
 	}

@@ -27,6 +27,9 @@ struct slices {
 void words_plain(struct slice text, struct slices *out);
 /* Split at blanks outside of quotes, the escape character honoured; quotes and escapes stay. */
 void words_quoted(struct slice text, char escape, struct strs *out);
+/* Length of the word at the start of s, up to a blank outside of quotes. *open: a quote in it is not
+ * closed, and all of s is the word. */
+size_t words_quoted_len(struct slice s, char escape, bool *open);
 /* A JSON array of strings: 1 and its strings appended; 0 if the text is no JSON array; -1 if it is
  * one but holds something else than strings. */
 int words_json(struct slice text, struct strs *out) _must_check_;
