@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
-
 #include "base/err.h"
 #include "base/fs.h"
 #include "image/referrers.h"
@@ -90,11 +88,9 @@ static int blob(struct dest *base, const struct parcel *p, struct err *e)
 {
 	struct to_registry *t = (struct to_registry *)base;
 	_cleanup_(source_closep) struct source *in = parcel_open(p, e);
-	_close_ int fd = openat(store_tmp(base->store), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	if (!in)
-		return -1;
+	_close_ int fd = in ? store_tmp_nameless(base->store, e) : -1;
 	if (fd < 0)
-		return err_sys(e, "make a file in the store's tmp/");
+		return -1;
 	struct spooled s = { .in = in, .desc = p->desc, .fd = fd };
 	const struct upload_from from = { &s, spool_read, (int64_t)p->desc->size, spool_digest };
 	struct upload *u = NULL;

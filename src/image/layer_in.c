@@ -216,12 +216,10 @@ static int commit_stream(struct store *s, const struct layer_stream *l, const ch
 int layer_take_stream(struct store *s, const struct layer_stream *l, char id[static SNAP_ID],
 		      struct err *e)
 {
-	_free_ char *tmp = store_tmp_name(s, e);
+	_close_ int fd = -1;
+	_free_ char *tmp = store_tmp_file(s, O_WRONLY, &fd, e);
 	if (!tmp)
 		return -1;
-	_close_ int fd = openat(store_fd(s), tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "make a file in the store's tmp/");
 	struct snap_draft d = SNAP_DRAFT_INIT;
 	struct index x;
 	index_init(&x);

@@ -29,9 +29,9 @@ static int top(struct origin *base, struct buf *text, struct descriptor *d, stru
 /* Written from the tree into a file that has no name. */
 static int write_out(struct store *s, const struct outgoing_layer *l, struct err *e)
 {
-	_close_ int fd = openat(store_tmp(s), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	_close_ int fd = store_tmp_nameless(s, e);
 	if (fd < 0)
-		return err_sys(e, "make a file in the store's tmp/");
+		return -1;
 	_cleanup_(sink_closep) struct sink *out = sink_fd(fd);
 	if (outgoing_layer_write(s, l, out, e) < 0 || sink_finish(out, e) < 0)
 		return -1;

@@ -277,12 +277,10 @@ int outgoing_pack(struct store *s, struct outgoing_layer *l, int level, struct s
 /* Compresses into a file of tmp/, whose name goes into l. */
 static int pack_file(struct store *s, struct outgoing_layer *l, int level, struct err *e)
 {
-	_free_ char *tmp = store_tmp_name(s, e);
+	_close_ int fd = -1;
+	_free_ char *tmp = store_tmp_file(s, O_WRONLY, &fd, e);
 	if (!tmp)
 		return -1;
-	_close_ int fd = openat(store_fd(s), tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "make a file in the store's tmp/");
 	l->file = take_ptr(&tmp);
 	_cleanup_(sink_closep) struct sink *file = sink_fd(fd);
 	if (outgoing_pack(s, l, level, file, e) < 0)

@@ -139,12 +139,10 @@ static int send_making(struct push *p, struct making *m, struct upload *u, struc
 
 static int send_tree(struct push *p, struct outgoing_layer *l, struct upload *u, struct err *e)
 {
-	_free_ char *tmp = store_tmp_name(p->s, e);
+	_close_ int fd = -1;
+	_free_ char *tmp = store_tmp_file(p->s, O_RDWR, &fd, e);
 	if (!tmp)
 		return -1;
-	_close_ int fd = openat(store_fd(p->s), tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "make a file in the store's tmp/");
 	(void)unlinkat(store_fd(p->s), tmp, 0); /* nobody else needs its name */
 	struct making m = { .p = p, .l = l };
 	spool_init(&m.spool, fd);

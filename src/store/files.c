@@ -54,6 +54,26 @@ char *store_tmp_dir(struct store *s, int *dirfd, struct err *e)
 	return take_ptr(&name);
 }
 
+char *store_tmp_file(struct store *s, int access, int *fd, struct err *e)
+{
+	_free_ char *name = store_tmp_name(s, e);
+	if (!name)
+		return NULL;
+	int file = openat(s->fd, name, access | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file < 0) {
+		err_sys(e, "make a file in the store's tmp/");
+		return NULL;
+	}
+	*fd = file;
+	return take_ptr(&name);
+}
+
+int store_tmp_nameless(struct store *s, struct err *e)
+{
+	int fd = openat(s->tmp, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	return fd >= 0 ? fd : err_sys(e, "make a file in the store's tmp/");
+}
+
 int store_write_new(struct store *s, const char *tmp, struct slice data, bool sync, struct err *e)
 {
 	_close_ int fd = openat(s->fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -63,6 +63,10 @@ int store_use(struct store *s, enum store_kind kind, const char *name, struct er
  * ("tmp/NAME") is the caller's to free. */
 char *store_tmp_name(struct store *s, struct err *e); /* the name alone, for a file */
 char *store_tmp_dir(struct store *s, int *dirfd, struct err *e);
+/* A new file and its name; access: O_RDWR or O_WRONLY. */
+char *store_tmp_file(struct store *s, int access, int *fd, struct err *e);
+/* O_RDWR descriptor of a file without a name. */
+int store_tmp_nameless(struct store *s, struct err *e) _must_check_;
 /* Removes something of the store. A child (store_after_fork_within) only moves it out of sight, into
  * tmp/, and its parent's store_close removes it, after the work: some file systems are slow to make
  * files while they remember removed ones. */
