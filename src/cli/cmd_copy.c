@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "cli/copying.h"
 #include "cli/registry_args.h"
-#include "cli/show.h"
 #include "cli/transfers.h"
 #include "image/copy.h"
 #include "image/outfile.h"
@@ -123,20 +123,12 @@ static int read_opts(struct cli *c, const struct copy_args *a, struct image_copy
 	if (a->level < 0 || a->level > most)
 		return cli_wrong(c, e, "--compression-level goes from 1 to 12 (gzip) or 22 (zstd)");
 	o->level = (int)a->level;
-	o->format = strcmp(a->format, "keep") == 0  ? COPY_KEEP
-		    : strcmp(a->format, "oci") == 0 ? COPY_OCI
-						    : COPY_DOCKER;
+	o->format = copying_format(a->format);
 	o->all = a->all;
 	o->preserve = a->preserve;
 	if (a->all && a->platform)
 		return cli_wrong(c, e, "--all takes all platforms, --platform one of them");
-	arr_each(what, &a->allow) {
-		if (strcmp(*what, "rootfs.export") != 0)
-			return cli_wrong(c, e, "--allow does not know '%s' (only rootfs.export)",
-					 *what);
-		o->allow_rootfs = true;
-	}
-	return 0;
+	return copying_allow(c, &a->allow, &o->allow_rootfs, e);
 }
 
 static int write_digest(const char *path, const struct digest *d, struct err *e)
@@ -148,24 +140,6 @@ static int write_digest(const char *path, const struct digest *d, struct err *e)
 	    outfile_finish(&f, e) < 0)
 		return err_add(e, "write the digest to '%s'", path);
 	return 0;
-}
-
-static void show(struct cli *c, const struct copy_args *a, const struct image_copied *done)
-{
-	char digest[DIGEST_LEN];
-	if (a->json) {
-		json_t *o = json_object();
-		(void)json_object_set_new(o, "Digest", show_id(&done->top.digest, true));
-		(void)json_object_set_new(o, "MediaType", json_string(done->top.media_type));
-		(void)json_object_set_new(o, "Manifests", json_integer(done->manifests));
-		(void)json_object_set_new(o, "BlobsCopied", json_integer(done->blobs));
-		(void)json_object_set_new(o, "BlobsThere", json_integer(done->there));
-		(void)json_object_set_new(o, "BlobsMounted", json_integer(done->mounted));
-		(void)json_object_set_new(o, "BytesCopied", json_integer((json_int_t)done->bytes));
-		show_json(c, o);
-	} else if (!a->quiet) {
-		(void)printf("%s\n", digest_text(&done->top.digest, digest));
-	}
 }
 
 static int copy(struct cli *c, const struct copy_args *a, const struct locator *from,
@@ -186,7 +160,7 @@ static int copy(struct cli *c, const struct copy_args *a, const struct locator *
 		return -1;
 	r = a->digestfile ? write_digest(a->digestfile, &done.top.digest, e) : 0;
 	if (r == 0)
-		show(c, a, &done);
+		copying_show(c, &done, a->json, a->quiet, true);
 	image_copied_done(&done);
 	return r;
 }

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest create, annotate, inspect, push, rm: indexes of several images. */
+/* manifest create, annotate, rm: indexes of several images. */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/js.h"
-#include "base/num.h"
+#include "cli/cmd_manifest_in.h"
 #include "cli/registry_args.h"
-#include "cli/show.h"
-#include "cli/transfers.h"
 #include "image/multi.h"
-#include "image/origin.h"
 #include "oci/config.h"
 #include "store/lists.h"
 
-/* ---- what they share ---- */
+/* ---- what they share, inspect and push too ---- */
 
 /* ERR_ABSENT, with the lists that there are. */
 static int no_list(struct store *s, const char *name, struct err *e)
@@ -35,7 +29,7 @@ static int no_list(struct store *s, const char *name, struct err *e)
 	return err_hint(e, "'thimble manifest create %s IMAGE...' makes it", name);
 }
 
-static int load(struct store *s, const char *name, struct multi *m, struct err *e)
+int manifest_list_load(struct store *s, const char *name, struct multi *m, struct err *e)
 {
 	int r = multi_load(s, name, m, e);
 	return r == 0 ? no_list(s, name, e) : r < 0 ? -1 : 0;
@@ -152,7 +146,7 @@ static int annotate_run(struct cli *c, const void *args, const struct words *wor
 {
 	_cleanup_(multi_done) struct multi m = { 0 };
 	struct store *s = cli_store(c, false, e);
-	if (!s || load(s, words->p[0], &m, e) < 0)
+	if (!s || manifest_list_load(s, words->p[0], &m, e) < 0)
 		return -1;
 	struct multi_member *it = multi_find(&m, words->p[1], e);
 	if (!it || annotate(c, args, &it->desc, e) < 0)
@@ -172,337 +166,6 @@ const struct cmd cmd_manifest_annotate = {
 	.group = GROUP_REGISTRY,
 	.man = "manifest",
 	.examples = "  thimble manifest annotate --arch arm --variant v7 app:1 app:arm\n",
-};
-
-/* ---- inspect ---- */
-
-struct inspect_args {
-	struct registry_args reg;
-	bool verbose, json;
-};
-
-static const struct opt inspect_opts[] = {
-	OPT_FLAG(0, "json", struct inspect_args, json, "print JSON (which is the default)"),
-	OPT_FLAG('v', "verbose", struct inspect_args, verbose,
-		 "an object for each image, with descriptor and manifest"),
-	REGISTRY_OPTS(struct inspect_args, reg),
-	{ 0 },
-};
-
-struct looking {
-	struct cli *c;
-	const struct registry_opts *registry;
-};
-
-static void print(struct cli *c, const json_t *v)
-{
-	_cleanup_(buf_done) struct buf b = { 0 };
-	js_dump_pretty(v, 3, &b); /* as docker's own lists are laid out */
-	buf_char(&b, '\n');
-	cli_print(c, &b, true);
-}
-
-/* docker's types.ImageManifest. */
-static int add_verbose(json_t *list, const char *ref, const struct descriptor *d, struct slice text,
-		       struct err *e)
-{
-	bool docker = d->media_type && strcmp(d->media_type, MT_DOCKER_MANIFEST) == 0;
-	json_t *v = js_parse(text, "the manifest", e);
-	if (!v)
-		return -1;
-	json_t *o = json_object();
-	(void)json_object_set_new(o, "Ref", json_string(ref));
-	(void)json_object_set_new(o, "Descriptor", descriptor_json(d));
-	(void)json_object_set_new(o, docker ? "SchemaV2Manifest" : "OCIManifest", v);
-	(void)json_array_append_new(list, o);
-	return 0;
-}
-
-/* "host/path:tag@digest" */
-static char *ref_of(const struct reference *ref, const struct digest *d)
-{
-	struct reference r = *ref; /* borrowed */
-	r.has_digest = true;
-	r.digest = *d;
-	return reference_text(&r);
-}
-
-static int fill_platform(struct origin *o, struct descriptor *d, struct slice text, struct err *e)
-{
-	_cleanup_(manifest_done) struct manifest m = { 0 };
-	_cleanup_(image_config_done) struct image_config cfg = { 0 };
-	_cleanup_(buf_done) struct buf b = { 0 };
-	if (manifest_parse(text, d->media_type, &m, e) < 0)
-		return -1;
-	str_set(&d->media_type, str_dup(m.media_type));
-	if (d->platform || media_kind(m.config.media_type) != MEDIA_CONFIG)
-		return 0;
-	if (origin_read(o, &m.config, &b, e) < 0 ||
-	    image_config_parse(buf_view(&b), &cfg, e) < 0)
-		return err_add(e, "read the config");
-	d->platform = NEW(struct platform);
-	platform_copy(d->platform, &cfg.platform);
-	return 0;
-}
-
-/* All of them are held at once. */
-static int check_verbose(const struct image_index *x, struct err *e)
-{
-	enum { MOST = 1000, MOST_BYTES = 16 << 20 };
-	uint64_t all = 0;
-	arr_each(it, &x->manifests)
-		if (ckd_add(&all, all, it->size) || all > MOST_BYTES || x->manifests.n > MOST) {
-			err_set(e, ERR_DATA,
-				"the index names more than %d manifests, or more than %d bytes of "
-				"them",
-				MOST, MOST_BYTES);
-			return err_hint(e, "without --verbose it is shown as it is");
-		}
-	return 0;
-}
-
-static int verbose_remote(struct origin *o, const struct reference *ref, struct descriptor *top,
-			  struct slice text, json_t *list, struct err *e)
-{
-	_cleanup_(image_index_done) struct image_index x = { 0 };
-	if (manifest_sniff(text) != MEDIA_INDEX) {
-		_free_ char *name = reference_text(ref);
-		return fill_platform(o, top, text, e) < 0 ? -1
-							  : add_verbose(list, name, top, text, e);
-	}
-	if (image_index_parse(text, top->media_type, &x, e) < 0 || check_verbose(&x, e) < 0)
-		return -1;
-	arr_each(it, &x.manifests) {
-		_cleanup_(buf_done) struct buf b = { 0 };
-		_free_ char *name = ref_of(ref, &it->digest);
-		if (origin_manifest(o, it, &b, e) < 0 ||
-		    add_verbose(list, name, it, buf_view(&b), e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int inspect_remote(const struct looking *l, const char *name, bool verbose, struct err *e)
-{
-	_cleanup_(locator_done) struct locator at = { 0 };
-	_cleanup_(descriptor_done) struct descriptor top = { 0 };
-	_cleanup_(buf_done) struct buf text = { 0 };
-	const struct origin_opts opts = { .registry = l->registry };
-	_free_ char *full = strncmp(name, "docker://", 9) == 0 ? str_dup(name)
-							       : str_printf("docker://%s", name);
-	if (cli_no_scratch(name, "inspect", e) < 0 || locator_parse(full, &at, e) < 0)
-		return -1;
-	_cleanup_(origin_closep) struct origin *o = origin_open(NULL, &at, &opts, e);
-	if (!o || origin_top(o, &text, &top, e) < 0)
-		return -1;
-	_json_ json_t *v = verbose ? json_array() : js_parse(buf_view(&text), "the manifest", e);
-	if (!v || (verbose && verbose_remote(o, &at.ref, &top, buf_view(&text), v, e) < 0))
-		return -1;
-	/* docker prints one alone without a list */
-	bool one = verbose && manifest_sniff(buf_view(&text)) != MEDIA_INDEX;
-	print(l->c, one ? json_array_get(v, 0) : v);
-	return 0;
-}
-
-static int verbose_local(const struct looking *l, struct store *s, const struct multi *m,
-			 json_t *list, struct err *e)
-{
-	arr_each(it, &m->members) {
-		_cleanup_(locator_done) struct locator at = { 0 };
-		_cleanup_(buf_done) struct buf b = { 0 };
-		_cleanup_(origin_closep) struct origin *o = NULL;
-		const struct origin_opts opts = { .registry = l->registry };
-		if (locator_parse(it->from, &at, e) < 0)
-			return -1;
-		if (at.kind == LOCATOR_REGISTRY)
-			o = origin_open(s, &at, &opts, e);
-		if (at.kind == LOCATOR_REGISTRY
-			    ? !o || origin_manifest(o, &it->desc, &b, e) < 0
-			    : blob_read(s, &it->desc.digest, &b, e) < 0)
-			return -1;
-		if (add_verbose(list, it->name, &it->desc, buf_view(&b), e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int inspect_local(const struct looking *l, struct store *s, const struct multi *m,
-			 bool verbose, struct err *e)
-{
-	_cleanup_(image_index_done) struct image_index x = { 0 };
-	_cleanup_(buf_done) struct buf b = { 0 };
-	_json_ json_t *v = NULL;
-	if (verbose) {
-		v = json_array();
-		if (verbose_local(l, s, m, v, e) < 0)
-			return -1;
-	} else {
-		multi_index(m, &x);
-		image_index_write(&x, &b);
-		v = js_parse(buf_view(&b), "the list", e);
-		if (!v)
-			return -1;
-	}
-	print(l->c, v);
-	return 0;
-}
-
-static int inspect_run(struct cli *c, const void *args, const struct words *words, struct err *e)
-{
-	const struct inspect_args *a = args;
-	const char *name = words->p[0];
-	struct registry_opts registry;
-	struct looking l = { c, &registry };
-	_cleanup_(creds_done) struct creds creds = { 0 };
-	_cleanup_(multi_done) struct multi m = { 0 };
-	_cleanup_(err_done) struct err none = { 0 };
-	if (registry_args_opts(c, &a->reg, &registry, &creds, e) < 0)
-		return -1;
-	if (strncmp(name, "docker://", 9) == 0 || strchr(name, '@'))
-		return inspect_remote(&l, name, a->verbose, e);
-	struct store *s = cli_store(c, false, &none); /* without a store there are no lists */
-	if (!s && none.kind != ERR_ABSENT) {
-		err_move(e, &none);
-		return -1;
-	}
-	int r = s ? multi_load(s, name, &m, e) : 0;
-	if (r < 0)
-		return -1;
-	return r ? inspect_local(&l, s, &m, a->verbose, e) : inspect_remote(&l, name, a->verbose, e);
-}
-
-const struct cmd cmd_manifest_inspect = {
-	"manifest inspect",
-	"[OPTIONS] IMAGE|LIST",
-	"show a list, or an image's manifest in a registry",
-	inspect_opts,
-	sizeof(struct inspect_args),
-	inspect_run,
-	.min = 1,
-	.max = 1,
-	.unwinds = true,
-	.group = GROUP_REGISTRY,
-	.man = "manifest",
-	.examples = "  thimble manifest inspect localhost:5000/app:1\n"
-		    "  thimble manifest inspect -v app:1\n",
-};
-
-/* ---- push ---- */
-
-struct push_args {
-	struct registry_args reg;
-	const char *format;
-	bool all, purge, quiet, json;
-	struct strs allow;
-};
-
-static const struct opt push_opts[] = {
-	OPT_FLAG(0, "all", struct push_args, all,
-		 "its images, too (as it always does: podman's word)"),
-	OPT_LIST(0, "allow", struct push_args, allow, "WHAT",
-		 "rootfs.export: also images that stand on this machine's own files"),
-	OPT_CHOICE('f', "format", struct push_args, format, "keep|oci|docker|v2s2",
-		   "manifests as they are (keep), OCI's, or Docker's"),
-	OPT_FLAG(0, "json", struct push_args, json, "print a JSON object"),
-	OPT_FLAG('p', "purge", struct push_args, purge, "remove the list afterwards"),
-	OPT_FLAG('q', "quiet", struct push_args, quiet, "print nothing"),
-	REGISTRY_OPTS(struct push_args, reg),
-	{ 0 },
-};
-
-static void show_pushed(struct cli *c, const struct push_args *a, const struct image_copied *done)
-{
-	char digest[DIGEST_LEN];
-	if (a->json) {
-		json_t *o = json_object();
-		(void)json_object_set_new(o, "Digest", show_id(&done->top.digest, true));
-		(void)json_object_set_new(o, "MediaType", json_string(done->top.media_type));
-		(void)json_object_set_new(o, "Manifests", json_integer(done->manifests));
-		(void)json_object_set_new(o, "BlobsCopied", json_integer(done->blobs));
-		show_json(c, o);
-	} else if (!a->quiet) {
-		(void)printf("%s\n", digest_text(&done->top.digest, digest));
-	}
-}
-
-static int push(struct cli *c, const struct push_args *a, struct store *s, const struct multi *m,
-		const struct locator *to, struct image_copy_opts *o, struct err *e)
-{
-	struct image_copied done = { 0 };
-	struct transfers *t = transfers_new(c, a->quiet ? PROGRESS_QUIET : progress_mode(NULL), true);
-	o->events = transfers_events(t);
-	int r = multi_push(s, m, to, o, &done, e);
-	transfers_free(t);
-	_free_ char *name = reference_text(&m->ref);
-	if (r == 0 && a->purge)
-		r = list_del(s, name, e) < 0 ? -1 : 0;
-	if (r == 0)
-		show_pushed(c, a, &done);
-	image_copied_done(&done);
-	return r;
-}
-
-static int read_push(struct cli *c, const struct push_args *a, struct image_copy_opts *o,
-		     struct err *e)
-{
-	o->all = true;
-	if (a->format)
-		o->format = strcmp(a->format, "keep") == 0  ? COPY_KEEP
-			    : strcmp(a->format, "oci") == 0 ? COPY_OCI
-							    : COPY_DOCKER;
-	arr_each(what, &a->allow) {
-		if (strcmp(*what, "rootfs.export") != 0)
-			return cli_wrong(c, e, "--allow does not know '%s' (only rootfs.export)",
-					 *what);
-		o->allow_rootfs = true;
-	}
-	return 0;
-}
-
-/* Where to: the list's own name, or a name, or another place as `copy` has them. */
-static int read_to(const struct multi *m, const char *word, struct locator *to, struct err *e)
-{
-	_free_ char *own = reference_text(&m->ref);
-	if (word && locator_parse(word, to, e) < 0)
-		return -1;
-	if (word && to->kind != LOCATOR_STORE)
-		return 0;
-	_free_ char *text = str_printf("docker://%s", word ? to->path : own);
-	locator_done(to);
-	return locator_parse(text, to, e);
-}
-
-static int push_run(struct cli *c, const void *args, const struct words *words, struct err *e)
-{
-	const struct push_args *a = args;
-	struct registry_opts registry;
-	struct image_copy_opts o = { .from_registry = &registry, .to_registry = &registry };
-	_cleanup_(creds_done) struct creds creds = { 0 };
-	_cleanup_(multi_done) struct multi m = { 0 };
-	_cleanup_(locator_done) struct locator to = { 0 };
-	if (read_push(c, a, &o, e) < 0 || registry_args_opts(c, &a->reg, &registry, &creds, e) < 0)
-		return -1;
-	struct store *s = cli_store_trees(c, false, e);
-	if (!s || load(s, words->p[0], &m, e) < 0 ||
-	    read_to(&m, words->n > 1 ? words->p[1] : NULL, &to, e) < 0)
-		return -1;
-	return push(c, a, s, &m, &to, &o, e);
-}
-
-const struct cmd cmd_manifest_push = {
-	"manifest push",
-	"[OPTIONS] LIST [DESTINATION]",
-	"write a list, and what is missing of its images",
-	push_opts,
-	sizeof(struct push_args),
-	push_run,
-	.min = 1,
-	.max = 2,
-	.unwinds = true,
-	.group = GROUP_REGISTRY,
-	.man = "manifest",
-	.examples = "  thimble manifest push localhost:5000/app:1\n"
-		    "  thimble manifest push app:1 oci:layout:app-1\n",
 };
 
 /* ---- rm ---- */

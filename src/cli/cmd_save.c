@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/stream.h"
 #include "cli/cli.h"
+#include "cli/copying.h"
 #include "image/outfile.h"
 #include "image/save.h"
 
@@ -55,12 +56,8 @@ static int read_opts(struct cli *c, const struct save_args *a, struct save_opts 
 	o->compression = strcmp(a->compression, "zstd") == 0   ? COMP_ZSTD
 			 : strcmp(a->compression, "none") == 0 ? COMP_NONE
 							       : COMP_GZIP;
-	arr_each(what, &a->allow) {
-		if (strcmp(*what, "rootfs.export") != 0)
-			return cli_wrong(c, e, "--allow does not know '%s' (only rootfs.export)",
-					 *what);
-		o->allow_rootfs = true;
-	}
+	if (copying_allow(c, &a->allow, &o->allow_rootfs, e) < 0)
+		return -1;
 	if (o->format == SAVE_OCI_DIR && (!a->output || strcmp(a->output, "-") == 0))
 		return cli_wrong(c, e, "--format oci-dir needs -o DIR");
 	if (o->format != SAVE_OCI_DIR && (!a->output || strcmp(a->output, "-") == 0) && c->out_tty)
