@@ -2,6 +2,7 @@
 # COPY and ADD seen in the built image: the CPY and ADD rows of dockerfile.md that need real files,
 # owners and links on a disk (the rules themselves are tested in tests/unit/build).
 . "$(dirname "$0")/../lib/tap.sh"
+. "$tests/lib/rows.sh"
 base_image
 mkdir -p dir/sub x/y lib root/lib arch
 echo f >f && echo a >dir/a && echo s >dir/sub/s && ln -s a dir/link && ln dir/a dir/hard && ln -s f tof
@@ -12,22 +13,6 @@ echo m >arch/m && ln arch/m arch/n && mkdir arch/d && chmod 700 arch/d
 tar -C arch --owner=12 --group=34 --numeric-owner -cf t.tar .
 for z in 'gzip gz' 'bzip2 bz2' 'xz xz' 'zstd zst'; do ${z% *} -c t.tar >"t.${z#* }"; done
 echo fake >fake.tar.gz
-row() { # DESCRIPTION COMMAND WANT [OPTION...] <Dockerfile
-	row_desc=$1 row_command=$2 row_want=$3
-	shift 3
-	cat >Dockerfile
-	thimble build -q -t it "$@" . >"$T/out" 2>"$T/err" || {
-		tap_result 1 "$row_desc"
-		diag_file "$T/err"
-		return
-	}
-	is "$(thimble run --rm -u 0 it sh -c "$row_command" 2>&1)" "$row_want" "$row_desc"
-}
-bad() { # DESCRIPTION REGEX <Dockerfile
-	cat >Dockerfile
-	fails 1 "$1" thimble build -q .
-	like "$err" "$2" "$1: says so"
-}
 row "CPY12 links in a directory stay links" 'readlink /d/link' a <<'D'
 FROM base
 COPY dir /d

@@ -1,28 +1,10 @@
 #!/bin/sh
 # RUN: what a step sees and leaves. The RUN rows of dockerfile.md, and CFG15 to CFG17.
 . "$(dirname "$0")/../lib/tap.sh"
+. "$tests/lib/rows.sh"
 base_image
 echo context >file
 mkdir -p dir && echo x >dir/x
-# row DESCRIPTION COMMAND WANT [OPTION...] <Dockerfile: what COMMAND prints in the image
-row() {
-	row_desc=$1 row_command=$2 row_want=$3
-	shift 3
-	cat >Dockerfile
-	thimble build -q -t it "$@" . >"$T/out" 2>"$T/err" || {
-		tap_result 1 "$row_desc"
-		diag_file "$T/err"
-		return
-	}
-	is "$(thimble run --rm -u 0 --entrypoint /bin/sh it -c "$row_command" 2>&1)" "$row_want" "$row_desc"
-}
-bad() { # DESCRIPTION REGEX [OPTION...] <Dockerfile
-	bad_desc=$1 bad_re=$2
-	shift 2
-	cat >Dockerfile
-	fails 1 "$bad_desc" thimble build -q "$@" .
-	like "$err" "$bad_re" "$bad_desc: says so"
-}
 bad "RUN01 a status that is not 0" 'exit code: 3|status 3|3' <<'D'
 FROM base
 RUN true

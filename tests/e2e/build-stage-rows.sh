@@ -2,30 +2,13 @@
 # Stages, arguments, ONBUILD, history, checks: the FRM, VAR, CFG, IMG and CHK rows of dockerfile.md
 # that need a build.
 . "$(dirname "$0")/../lib/tap.sh"
+. "$tests/lib/rows.sh"
 base_image
 field() { thimble inspect --format "{{json .Config.$1}}" it; }
-row() { # DESCRIPTION COMMAND WANT [OPTION...] <Dockerfile
-	row_desc=$1 row_command=$2 row_want=$3
-	shift 3
-	cat >Dockerfile
-	thimble build -q -t it "$@" . >"$T/out" 2>"$T/err" || {
-		tap_result 1 "$row_desc"
-		diag_file "$T/err"
-		return
-	}
-	is "$(thimble run --rm -u 0 --entrypoint /bin/sh it -c "$row_command" 2>&1)" "$row_want" "$row_desc"
-}
 config() { # DESCRIPTION FIELD WANT <Dockerfile
 	cat >Dockerfile
 	thimble build -q -t it . >"$T/out" 2>"$T/err" || diag_file "$T/err"
 	is "$(field "$2")" "$3" "$1"
-}
-bad() { # DESCRIPTION REGEX [OPTION...] <Dockerfile
-	bad_desc=$1 bad_re=$2
-	shift 2
-	cat >Dockerfile
-	fails 1 "$bad_desc" thimble build -q "$@" .
-	like "$err" "$bad_re" "$bad_desc: says so"
 }
 # ---- arguments
 row "VAR25 a global ARG is not seen in a stage until it is declared" 'cat /v' '<>
