@@ -149,7 +149,7 @@ static int open_layers(struct store *s, struct image *im, struct err *e)
 		if (snap_by_diff_id(s, diff, id) != 1 && snap_scan_diff_id(s, diff, id) != 1) {
 			err_set(e, ERR_DATA, "layer %zu of %zu (%s) is missing or damaged", i + 1,
 				im->config.diff_ids.n, digest_text(diff, text));
-			return err_hint(e, "build, load or import the image again");
+			return err_hint(e, "build, load, pull or import the image again");
 		}
 		_cleanup_(snap_close) struct snap sn = SNAP_INIT;
 		if (snap_info(s, id, &sn, e) < 0)

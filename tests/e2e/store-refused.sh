@@ -81,6 +81,7 @@ differs() { # DESCRIPTION REGEX COMMAND...: in the tree of a fresh image
 	export THIMBLE_BOOT_ID="boot-$boot-again"
 	fails 125 "$d_name" thimble run it true
 	like "$err" 'layer 2 of 2 .* is missing or damaged' "names the layer"
+	like "$err" 'build, load, pull or import the image again' "and what to do"
 	like "$(cat "$d_at/record")" "$d_re" "and the store keeps what is wrong with it"
 	thimble rmi -f it >/dev/null 2>&1
 	thimble prune -f >/dev/null 2>&1

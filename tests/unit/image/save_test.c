@@ -235,7 +235,7 @@ static void save__finds_damage(void **state)
 			refuses_to_save(f, &forms[i], words[k],
 					"load, pull or import the image again");
 			refuses_to_save(f, &forms[i], "is missing or damaged",
-					"build, load or import the image again");
+					"build, load, pull or import the image again");
 			load_again(f, &good);
 			buf_clear(&b);
 			save_to(f, f->s, "hello:gcc", &(struct save_opts){ .format = SAVE_DOCKER },
