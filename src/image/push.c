@@ -67,13 +67,24 @@ static int known_digest(void *ctx, struct digest *out, uint64_t *size, struct er
 	return 0;
 }
 
+/* It is not read beforehand: the registry checks the digest. What it refuses may be damaged here; then
+ * that is told, and the blob goes, so that it can be loaded again. */
 static int send_blob(struct push *p, const struct outgoing_layer *l, struct upload *u,
 		     struct err *e)
 {
+	_cleanup_(err_done) struct err why = { 0 }, own = { 0 };
 	_close_ int fd = blob_open(p->s, &l->desc.digest, NULL, e);
 	struct known k = { fd, &l->desc };
 	const struct upload_from from = { &k, known_pread, (int64_t)l->desc.size, known_digest };
-	return fd < 0 ? -1 : registry_blob_put(p->r, u, &from, moved, p->t, e);
+	if (fd < 0)
+		return -1;
+	if (registry_blob_put(p->r, u, &from, moved, p->t, &why) == 0)
+		return 0;
+	bool refused = why.kind == ERR_DATA || why.kind == ERR_NET; /* 400, but some say 500 */
+	bool damaged = refused && blob_check(p->s, &l->desc.digest, &own) < 0 &&
+		       own.kind == ERR_DATA;
+	err_move(e, damaged ? &own : &why);
+	return -1;
 }
 
 /* A layer that is compressed, or just written, while it is sent. */

@@ -105,4 +105,22 @@ for code in 400 401 403 405 500; do
 	ok "$code for a mount: copy" timeout 60 "$THIMBLE" copy "docker://$proxy/$repo:1" "docker://$proxy/mount/copy$code:1"
 done
 is "$(contents kept)" "$(cat before)" "an image that was there is as before"
+
+# A layer as it came, damaged in the store: the registry refuses it, and it is told why. Then it goes,
+# so that it can be pulled again.
+rules proxy ''
+image data 700000
+ok "an image for another store" thimble push data "$plain/damaged/from:1"
+export THIMBLE_ROOT="$T/third"
+ok "pulled there" thimble pull -q "$plain/damaged/from:1"
+blob=$(find "$THIMBLE_ROOT/blobs/sha256" -type f -size +600k | sort | head -n 1)
+ok "there is a blob of a layer" test -n "$blob"
+printf X | dd of="$blob" bs=1 seek=1000 conv=notrunc 2>/dev/null
+fails 1 "a push of it" timeout 60 "$THIMBLE" push "$plain/damaged/from:1" "$proxy/damaged/to:1"
+like "$err" 'blob sha256:[0-9a-f]* in the store is damaged' "says what is wrong"
+like "$err" 'build, load or pull the image again: the blob is then written anew' "and what to do"
+ok "it is gone" test ! -e "$blob"
+ok "pull again" thimble pull -q "$plain/damaged/from:1"
+ok "and push" timeout 60 "$THIMBLE" push "$plain/damaged/from:1" "$proxy/damaged/to:1"
+sound "after a damaged layer"
 done_testing
