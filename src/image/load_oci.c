@@ -4,9 +4,9 @@
 #include "base/js.h"
 #include "base/log.h"
 #include "image/load_in.h"
+#include "image/pick.h"
 #include "oci/reference.h"
 
-#define INDEX_DEPTH_MAX 3
 #define NAME_CONTAINERD "io.containerd.image.name"
 #define NAME_OCI        "org.opencontainers.image.ref.name"
 
@@ -97,17 +97,9 @@ static int take_index(struct loader *l, const struct descriptor *d, struct slice
 	_cleanup_(image_index_done) struct image_index x = { 0 };
 	if (image_index_parse(text, d->media_type, &x, e) < 0)
 		return -1;
-	const struct descriptor *chosen = image_index_choose(&x, &l->platform);
-	if (!chosen) {
-		_free_ char *want = platform_text(&l->platform);
-		_cleanup_(strs_done) struct strs have = { 0 };
-		arr_each(it, &x.manifests)
-			if (it->platform)
-				strs_take(&have, platform_text(it->platform));
-		_free_ char *list = strs_join(&have, ", ");
-		err_set(e, ERR_ABSENT, "there is no image for %s", want);
-		return err_hint(e, "it has %s: choose one with --platform", *list ? list : "none");
-	}
+	const struct descriptor *chosen = index_pick(&x, &l->platform, e);
+	if (!chosen)
+		return -1;
 	return take_image(l, chosen, names, depth + 1, e);
 }
 

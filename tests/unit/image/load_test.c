@@ -652,6 +652,40 @@ static void load__ends_in_nested_indexes(void **state)
 	assert_true(mentions(&f->e, "nested"));
 }
 
+/* An index that names no platform is looked into, as pull and copy do; which image of it, its own
+ * entries say. */
+static void load__looks_into_indexes_without_a_platform(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const arch[] = { "amd64", "arm64" };
+	_cleanup_(files_done) struct files l = { 0 };
+	_cleanup_(buf_done) struct buf inner = { 0 }, outer = { 0 }, tar = { 0 };
+	struct descriptor m[2], d;
+	struct platform p[2], other = { .os = (char *)"linux", .arch = (char *)"s390x" };
+	struct image_loads loads = { 0 };
+	for (int i = 0; i < 2; i++) {
+		m[i] = put_image(f, &l, HONEST, COMP_GZIP, arch[i], arch[i]);
+		p[i] = (struct platform){ .os = (char *)"linux", .arch = (char *)arch[i] };
+		m[i].platform = &p[i];
+	}
+	index_text(m, 2, NULL, &inner);
+	d = files_blob(&l, MT_OCI_INDEX, buf_view(&inner));
+	index_text(&d, 1, NULL, &outer);
+	d = files_blob(&l, MT_OCI_INDEX, buf_view(&outer));
+	put_index(&l, &d, 1, "hello:gcc", HONEST);
+	json_decref(d.annotations);
+	files_tar(f, &l, &tar);
+	for (int i = 0; i < 2; i++) {
+		struct image_load_opts o = { .platform = &p[i] };
+		ok(f, load_bytes(f, f->s, buf_view(&tar), &o, &loads));
+		image_loads_done(&loads);
+		reads_hello(f, f->s, "hello:gcc", arch[i]);
+	}
+	struct image_load_opts o = { .platform = &other };
+	refused(f, ERR_ABSENT, load_bytes(f, f->s, buf_view(&tar), &o, &loads));
+	assert_true(mentions(&f->e, "it has: linux/amd64, linux/arm64"));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void)
 {
@@ -673,6 +707,7 @@ int main(void)
 		T(load__refuses_what_is_no_image),
 		T(load__survives_every_truncation),
 		T(load__ends_in_nested_indexes),
+		T(load__looks_into_indexes_without_a_platform),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
