@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "explain/job.h"
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 /* True if execve (or the search for the program) fails with `no` for this cause. */
@@ -36,10 +37,40 @@ static bool fits(enum cause c, int no)
 	return false;
 }
 
+enum { SHOWN_MAX = 60 }; /* bytes of a name that is too long to be read */
+
+/* Most likely a command with its arguments in one word. */
+static void tell_too_long(struct explanation *x, const char *program)
+{
+	struct job j = { .x = x };
+	struct slice rest = slice_of(program), name;
+	size_t most = 0, n = SHOWN_MAX;
+	while (slice_split(&rest, '/', &name))
+		most = name.n > most ? name.n : most;
+	while (n && n < strlen(program) && (program[n] & 0xc0) == 0x80) /* not within a character */
+		n--;
+	(void)job_tell(&j, CAUSE_ERRNO, 126, program, str_dup(strerror(ENAMETOOLONG)),
+		       str_printf("'%.*s%s' could not be executed: its name is too long", (int)n,
+				  program, strlen(program) > n ? "…" : ""));
+	if (most > NAME_MAX)
+		strs_addf(&x->because, "the kernel takes names of %d bytes, this one has %zu",
+			  NAME_MAX, most);
+	else
+		strs_addf(&x->because, "the kernel takes paths of %d bytes, this one has %zu%s",
+			  PATH_MAX - 1, strlen(program),
+			  strlen(program) < PATH_MAX ? ", or more where a link leads" : "");
+	strs_add(&x->mends, "a command line in one word? Give each argument as a word of its own, or "
+			    "write: sh -c 'COMMAND…'");
+}
+
 static void tell_errno(struct explanation *x, const char *program, int no)
 {
 	struct job j = { .x = x };
 
+	if (no == ENAMETOOLONG) {
+		tell_too_long(x, program);
+		return;
+	}
 	(void)job_tell(&j, CAUSE_ERRNO, no == ENOENT ? 127 : 126, program, str_dup(strerror(no)),
 		       str_printf("'%s' could not be executed: %s", program, strerror(no)));
 	strs_add(&x->because, "nothing in the image itself explains it");

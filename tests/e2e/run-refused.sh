@@ -67,4 +67,8 @@ thimble import e.tar empty >/dev/null
 no 'no command|nothing to run|CMD' empty
 fails 127 "a program that is not there" thimble run base nosuch
 fails 126 "one that is not executable" thimble run base /etc/passwd
+fails 126 "one whose name cannot be" thimble run base "$name"
+like "$err" "'x*…' could not be executed: its name is too long" "says so, without all of it"
+like "$err" 'because +the kernel takes names of 255 bytes, this one has 300' "and why"
+like "$err" 'try +a command line in one word[?] Give each argument as a word of its own' "and what to do"
 done_testing

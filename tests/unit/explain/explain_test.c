@@ -557,6 +557,35 @@ static void errno__decides_between_what_is_seen_and_what_is_not(void **state)
 	explanation_done(&x);
 }
 
+static void errno__says_how_long_names_may_be(void **state)
+{
+	struct fake *f = *state;
+	struct explanation x = { 0 };
+	char name[5001];
+	char *const argv[] = { name, NULL };
+
+	fake_seal(f);
+	for (size_t i = 0; i < sizeof name - 1; i++)
+		name[i] = i % 100 ? 'x' : '/';
+	name[sizeof name - 1] = '\0';
+	assert_int_equal(explain_errno(&f->fs, &f->cfg, argv, NULL, ENAMETOOLONG, NULL, &x, NULL),
+			 1);
+	assert_string_equal(x.because.p[0], "the kernel takes paths of 4095 bytes, this one has 5000");
+	explanation_done(&x);
+	memset(name, 'x', 59);
+	memcpy(name + 59, "\xc3\xa4", 2);
+	memset(name + 61, 'x', 300);
+	name[61 + 300] = '\0';
+	assert_int_equal(explain_errno(&f->fs, &f->cfg, argv, NULL, ENAMETOOLONG, NULL, &x, NULL),
+			 1);
+	assert_string_equal(x.because.p[0], "the kernel takes names of 255 bytes, this one has 361");
+	assert_string_equal(x.headline,
+			    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…' "
+			    "could not be executed: its name is too long");
+	assert_int_equal(x.status, 126);
+	explanation_done(&x);
+}
+
 static void explain_image__is_silent_about_bases_and_volumes(void **state)
 {
 	struct fake *f = *state;
@@ -597,6 +626,7 @@ int main(void)
 		TEST(workdir__may_be_missing_but_is_no_file),
 		TEST(look_linker__says_what_is_not_in_the_image),
 		TEST(errno__decides_between_what_is_seen_and_what_is_not),
+		TEST(errno__says_how_long_names_may_be),
 		TEST(explain_image__is_silent_about_bases_and_volumes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
