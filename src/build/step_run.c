@@ -375,6 +375,7 @@ static int run_it(struct plan *p, struct node *n, struct snap_draft *d, int out_
 		.envp = envp,
 		.cwd = n->cwd,
 		.make_cwd = true,
+		.cwd_for_who = true, /* as WORKDIR itself would make it: dockerfile.md §3, USER */
 		.who = who,
 		.insecure = n->insecure,
 		.network = n->net_none ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,

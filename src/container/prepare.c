@@ -318,7 +318,7 @@ int prepare(const struct run_opts *o, struct store *s, const struct image *im, s
 		.argv = p->argvp,
 		.envp = p->envp,
 		.cwd = p->cwd,
-		.make_cwd = true,
+		.make_cwd = true, /* root's, as docker run has it */
 		.who = p->who,
 		.network = network,
 		.hostname = p->hostname,

@@ -356,6 +356,10 @@ int mounts_enter(const struct mounts *m, int sock, struct strs *made, int *null,
 		return -1;
 	if (spec->make_cwd && spec->cwd) {
 		struct target_root plain = { .fd = in.root.fd };
+		if (spec->cwd_for_who) {
+			plain.uid = spec->who.uid;
+			plain.gid = spec->who.gid;
+		}
 		int fd = target_open(&plain, spec->cwd, true, NULL); /* chdir tells what is wrong */
 		if (fd >= 0)
 			(void)close(fd);

@@ -79,8 +79,8 @@ struct sandbox_spec {
 	size_t mounts_n;
 	char *const *argv;      /* argv[0] is looked up in PATH of envp, inside the root */
 	char *const *envp;
-	const char *cwd;        /* made if missing (as the image's root user) when make_cwd */
-	bool make_cwd;
+	const char *cwd;        /* made if missing when make_cwd: the image's root's, or the user's */
+	bool make_cwd, cwd_for_who;
 	struct identity who;    /* borrowed */
 	bool insecure;          /* all capabilities, no seccomp, nothing masked (--security=insecure) */
 	enum sandbox_network network;

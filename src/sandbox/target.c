@@ -53,6 +53,9 @@ static int make(const struct target_root *root, int dirfd, const char *name, boo
 		return err_sys(e, "make the mount point '/%s'", real);
 	if (!dir)
 		(void)close(fd);
+	if ((root->uid || root->gid) &&
+	    fchownat(dirfd, name, root->uid, root->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "give '/%s' to user %u", real, root->uid);
 	if (root->made && in_layers(root->fd, dirfd))
 		strs_add(root->made, real);
 	return 0;

@@ -11,6 +11,7 @@ struct err;
 struct target_root {
 	int fd;              /* of the root */
 	struct strs *made;   /* real paths (keys) that had to be made in its layers */
+	uint32_t uid, gid;   /* of what is made */
 };
 
 /* Opens (O_PATH) what `path` leads to inside the root, links followed without leaving it. What is

@@ -167,6 +167,14 @@ WORKDIR /w/e
 RUN cd / && rm -r /w
 RUN pwd >here
 D
+row "it is the user's then, too" 'stat -c "%u:%g %a" /w /w/e' '1000:1000 755
+1000:1000 755' <<'D'
+FROM base
+WORKDIR /w/e
+RUN cd / && rm -r /w
+USER app
+RUN true
+D
 for r in 'RUN []|RUN \[\]' 'RUN --mount=type=tmp,target=/t true|tmpfs' 'RUN --mount=typ=tmpfs,target=/t true|type' \
 	'RUN --mount=target=/ true|target' 'RUN --mount=type=bind,sharing=locked,target=/t true|sharing' \
 	'RUN --mount=size=1m,type=tmpfs,target=/t true|size' 'RUN --mount=from=0,target=/t true|number' \
