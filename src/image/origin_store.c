@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "image/origin.h"
 #include "image/outgoing.h"
+#include "store/image_origin.h"
 
 struct from_store {
 	struct origin base;
@@ -87,6 +88,20 @@ static const struct origin_ops ops = {
 	.top = top, .blob = blob, .close = close_it, .damaged = damaged
 };
 
+/* A pull would find its layers here by their diff ids, and not ask for the blobs. */
+static int not_exactly(const struct from_store *o, struct err *e)
+{
+	_cleanup_(strs_done) struct strs places = { 0 };
+	image_origins(o->base.store, &o->im.manifest_digest, &places);
+	err_set(e, ERR_DATA, "the blobs that the image came as are not in the store, so its digest "
+			     "cannot be preserved");
+	if (places.n)
+		return err_hint(e, "leave --preserve-digests away, or copy it from where it was: "
+				   "docker://%s",
+				places.p[places.n - 1]);
+	return err_hint(e, "leave --preserve-digests away, or load the image again from an archive");
+}
+
 static int prepare(struct from_store *o, const struct origin_opts *opts, struct err *e)
 {
 	struct outgoing_opts out = {
@@ -99,9 +114,7 @@ static int prepare(struct from_store *o, const struct origin_opts *opts, struct 
 		return -1;
 	if (!opts->exactly || digest_eq(&o->out.manifest_digest, &o->im.manifest_digest))
 		return 0;
-	err_set(e, ERR_DATA, "the blobs that the image came as are not in the store any more, so "
-			     "its digest cannot be preserved");
-	return err_hint(e, "leave --preserve-digests away, or pull the image again");
+	return not_exactly(o, e);
 }
 
 /* By the manifest's digest also what has no name and is not listed any more, but is kept for a list of

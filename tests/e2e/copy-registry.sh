@@ -24,6 +24,12 @@ is "$(thimble --root "$T/s2" run --rm back:1 hello)" 'Hello, world!' "it runs"
 like "$(thimble --root "$T/s2" inspect -f '{{.RepoDigests}}' back:1)" "$R/base@$first" "and knows where it comes from"
 ok "and on to a layout" thimble --root "$T/s2" copy back:1 oci:back:1
 is "$out" "$first" "with the digest of the registry"
+# Layers of our own are here by their diff ids: a pull does not bring them as the registry has them.
+ok "what we sent, pulled" thimble pull -q "$R/base:1"
+fails 1 "--preserve-digests without the blobs" thimble copy --preserve-digests "$R/base:1" oci:kept:1
+like "$err" "leave --preserve-digests away, or copy it from where it was: docker://$R/base@$first" "says what to do"
+ok "which helps" thimble copy --preserve-digests "docker://$R/base@$first" oci:kept:1
+is "$out" "$first" "with the digest of the registry"
 
 # ---- everything to a registry and back ----
 for tag in amd64 multi list nested artifact old-artifact; do
