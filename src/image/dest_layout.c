@@ -12,6 +12,7 @@
 #include "image/ocidir.h"
 #include "image/outfile.h"
 #include "image/dest.h"
+#include "layer/entry.h"
 
 #define NAME_LEN (SHA256_HEX + 16)
 
@@ -43,15 +44,22 @@ static void blob_name(const struct digest *d, char out[static NAME_LEN])
 	(void)snprintf(out, NAME_LEN, "blobs/sha256/%s", digest_hex(d, hex));
 }
 
+/* By its bytes, not only by its size: others write into layouts without care, and what a crash left may
+ * have the right length and hold zeroes. What the index names is whole. */
 static bool has_name(struct to_layout *t, const struct descriptor *d)
 {
 	char name[NAME_LEN];
 	struct stat st;
+	struct digest got;
+	uint64_t size;
 	blob_name(&d->digest, name);
 	if (t->dir.dirfd < 0)
 		return map_has(&t->written, slice_of(name));
-	return fstatat(t->dir.dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_size == d->size;
+	_close_ int fd = openat(t->dir.dirfd, name,
+				O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == d->size && entry_digest_fd(fd, &size, &got, NULL) == 0 &&
+	       digest_eq(&got, &d->digest);
 }
 
 static int has(struct dest *base, const struct parcel *p, struct err *e)

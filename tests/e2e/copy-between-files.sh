@@ -93,6 +93,18 @@ ok "store to store" thimble copy --json it:one thimble:again:1
 is "$(field "$T/out" 'd["BlobsCopied"]')" 1 "only the config is written"
 is "$(thimble images -q --no-trunc again:1)" "$id" "a second name"
 
+# ---- a layout that something else has half written ----
+whole() { (cd "$1/blobs/sha256" && for f in *; do echo "$f  $f"; done | sha256sum -c --quiet); }
+cp -R layout half
+for f in half/blobs/sha256/*; do
+	head -c "$(wc -c <"$f")" /dev/zero >zeroes && cat zeroes >"$f"
+done
+ok "into it" thimble copy oci:layout:one oci:half:one
+is "$out" "$digest" "the digest"
+ok "what is there by its size only is written again" whole half
+ok "once more" thimble copy --json oci:layout:one oci:half:two
+is "$(field "$T/out" 'd["BlobsCopied"], d["BlobsThere"]')" '(0, 4)' "and what is there is not"
+
 # ---- changes that are asked for ----
 ok "--format docker" thimble copy --format docker oci:layout:one dir:v2
 is "$(field v2/manifest.json 'd["mediaType"], d["layers"][0]["mediaType"]')" \
