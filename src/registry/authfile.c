@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -124,20 +125,30 @@ static int parse(struct authfile *f, const struct buf *b, struct err *e)
 	return err_hint(e, "mend it or move it away; 'thimble login' writes a new one");
 }
 
+/* /dev/null, as a file without credentials. */
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 int authfile_load(const char *path, struct authfile *f, struct err *e)
 {
 	_cleanup_(secret_buf_done) struct buf b = { 0 };
 	struct stat st;
 	f->path = str_dup(path);
 	f->name = for_people(path);
-	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "open '%s'", f->name);
-	/* straight into memory that will be wiped; what is no file (a pipe) tells no size */
-	size_t most = S_ISREG(st.st_mode) && st.st_size < AUTHFILE_MAX ? (size_t)st.st_size
-								       : AUTHFILE_MAX;
+	/* It is read anew for each registry, and a pipe without a writer is waited for. */
+	if (!S_ISREG(st.st_mode) && !is_null(&st)) {
+		err_set(e, ERR_USER, "'%s' is no regular file", f->name);
+		return err_hint(e, "credentials are read from a file, more than once");
+	}
+	/* straight into memory that will be wiped */
+	size_t most = st.st_size < AUTHFILE_MAX ? (size_t)st.st_size : AUTHFILE_MAX;
 	ssize_t n = fd_read(fd, buf_room(&b, most + 1), most + 1);
 	if (n < 0)
 		return err_sys(e, "read '%s'", f->name);

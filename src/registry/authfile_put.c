@@ -17,6 +17,8 @@
 #include "registry/helper.h"
 #include "registry/secret.h"
 
+enum { LINKS_MAX = 40 };
+
 struct target {
 	struct authfile f;
 	int dirfd; /* locked: two logins at once must not lose one */
@@ -35,6 +37,20 @@ static void target_done(struct target *t)
 	free(t->base);
 }
 
+/* Where a link leads, and the next one, though nothing is there yet. */
+static char *follow_links(const char *path)
+{
+	char *at = str_dup(path);
+	for (unsigned n = 0; n < LINKS_MAX; n++) {
+		_free_ char *to = fs_readlink(AT_FDCWD, at, NULL);
+		if (!to)
+			break;
+		_free_ char *dir = slice_dup(path_dir(slice_of(at)));
+		str_set(&at, *to == '/' ? str_dup(to) : str_printf("%s/%s", dir, to));
+	}
+	return at; /* of a loop any of its links: to open it says so */
+}
+
 /* With `make` its directory is made (0700). 1; 0: it is not there (with `make`: it is empty). */
 static int target_open(const struct authfile_opts *o, bool make, struct target *t, struct err *e)
 {
@@ -43,8 +59,8 @@ static int target_open(const struct authfile_opts *o, bool make, struct target *
 		err_set(e, ERR_USER, "there is no file for credentials: $HOME is not set");
 		return err_hint(e, "--authfile FILE names one");
 	}
-	_free_ char *real = realpath(path, NULL); /* a link stays one */
-	struct slice whole = slice_of(real ? real : path);
+	_free_ char *real = follow_links(path); /* a link stays one */
+	struct slice whole = slice_of(real);
 	_free_ char *dir = slice_dup(path_dir(whole));
 	t->base = slice_dup(path_base(whole));
 	if (make && fs_mkdirs(AT_FDCWD, dir, 0700, e) < 0)

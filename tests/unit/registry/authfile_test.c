@@ -281,6 +281,51 @@ static void authfile_put__makes_the_file_and_keeps_links(void **state)
 	assert_string_equal(still, "{\"auths\"");
 }
 
+/* A link that leads to nothing yet, over another one and into a directory that is not there. */
+static void authfile_put__writes_what_links_lead_to(void **state)
+{
+	(void)state;
+	_free_ char *where = NULL, *more = NULL;
+	bool is_plain;
+	struct creds a = { .user = (char *)"a", .password = (char *)"b" };
+	struct stat st;
+	assert_int_equal(symlinkat("../dotfiles/link", home.fd, ".docker/config.json"), 0);
+	assert_int_equal(mkdirat(home.fd, "dotfiles", 0700), 0);
+	assert_int_equal(symlinkat("new/config.json", home.fd, "dotfiles/link"), 0);
+	assert_int_equal(authfile_put(&plain, "x", &a, &where, &is_plain, NULL), 0);
+	assert_int_equal(fstatat(home.fd, ".docker/config.json", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(fstatat(home.fd, "dotfiles/link", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	_free_ char *text = text_of("dotfiles/new/config.json");
+	assert_non_null(strstr(text, "YTpi"));
+	/* a loop */
+	_cleanup_(err_done) struct err e = { 0 };
+	_free_ char *path = str_printf("%s/loop", home.path);
+	struct authfile_opts o = { .path = path };
+	assert_int_equal(symlinkat("loop", home.fd, "loop"), 0);
+	assert_int_equal(authfile_put(&o, "x", &a, &more, &is_plain, &e), -1);
+	assert_says(&e, "Too many levels of symbolic links");
+}
+
+static void authfile__waits_for_no_pipe(void **state)
+{
+	(void)state;
+	_free_ char *path = str_printf("%s/pipe", home.path), *where = NULL;
+	struct authfile_opts o = { .path = path }, null = { .path = "/dev/null" };
+	struct creds a = { .user = (char *)"a", .password = (char *)"b" }, c = { 0 };
+	bool is_plain;
+	_cleanup_(err_done) struct err e = { 0 }, e2 = { 0 };
+	assert_int_equal(mkfifoat(home.fd, "pipe", 0600), 0);
+	(void)alarm(20);
+	assert_int_equal(authfile_get(&o, "x", "", &c, &e), -1);
+	assert_says(&e, "~/pipe' is no regular file");
+	assert_int_equal(authfile_put(&o, "x", &a, &where, &is_plain, &e2), -1);
+	assert_says(&e2, "~/pipe' is no regular file");
+	(void)alarm(0);
+	assert_int_equal(authfile_get(&null, "x", "", &c, NULL), 0);
+}
+
 /* ---- helpers ---- */
 
 static void put_helper(const char *name, const char *script)
@@ -432,6 +477,8 @@ int main(void)
 		T(authfile_get__warns_of_open_files),
 		T(authfile_put__writes_what_it_reads),
 		T(authfile_put__makes_the_file_and_keeps_links),
+		T(authfile_put__writes_what_links_lead_to),
+		T(authfile__waits_for_no_pipe),
 		T(authfile_put__uses_the_store),
 		T(helper_get__says_what_went_wrong),
 		T(authfile_get__stands_without_its_store),
