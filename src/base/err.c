@@ -90,7 +90,7 @@ int err_sys(struct err *e, const char *fmt, ...)
 	char words[128];
 	replace(e, ERR_SYS, no, str_printf("%s: %s", what, strerror_r(no, words, sizeof words)));
 	if (no == ENOSPC || no == EDQUOT)
-		err_hint(e, "free some space, or use another store with --root");
+		err_hint(e, "free some space on that disk, or use another one; for the store --root names it");
 	errno = no;
 	return -1;
 }

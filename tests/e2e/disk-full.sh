@@ -22,4 +22,15 @@ printf 'FROM base\nRUN echo small >/small\n' >Dockerfile
 ok "a small one still builds" thimble build -q -t it .
 fails 1 "a result that cannot be written" sh -c '"$THIMBLE" inspect base >/dev/full'
 like "$err" 'No space left|standard output|full' "says so"
+# What is written elsewhere: the store is not at fault.
+export THIMBLE_ROOT="$T/store"
+printf 'FROM base\nCOPY big /big\n' >Dockerfile
+ok "a store with room" sh -c '"$THIMBLE" import "$1" base && "$THIMBLE" build -q -t it .' sh "$(rootfs_tar)"
+for to in "oci:$T/small/layout:x" "oci-archive:$T/small/a.tar" "dir:$T/small/dir"; do
+	fails 1 "${to%%:*}: no room for it" thimble copy it "$to"
+	like "$err" 'No space left' "${to%%:*}: says so"
+	like "$err" 'try +free some space on that disk, or use another one' "${to%%:*}: and what to do"
+	unlike "$err" 'another store' "${to%%:*}: which is not to move the store"
+done
+is "$(find "$T/small" -name '*.tar' -o -name index.json -o -name manifest.json)" '' "nothing has a name"
 done_testing

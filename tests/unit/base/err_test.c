@@ -100,7 +100,7 @@ static void err_sys__adds_the_words_of_errno(void **state)
 	errno = ENOSPC;
 	err_sys(&e, "write");
 	check_format(&e, "thimble: write: No space left on device\n"
-			 "  try      free some space, or use another store with --root\n");
+			 "  try      free some space on that disk, or use another one; for the store --root names it\n");
 }
 
 static void err_set__may_quote_what_it_replaces(void **state)
