@@ -503,8 +503,9 @@ int auth_answer(struct auth *a, struct http *h, const struct url *at, const stru
 	take_scopes(&q, scopes);
 	if (url_parse(slice_of(bearer->realm), &q.realm, e) < 0)
 		return err_add(e, "the registry's token service");
-	if (tls_of(ctx, &q.realm, &q.tls, e) < 0 || check_realm(&q, &q.realm, e) < 0 ||
-	    fetch(&q, e) < 0)
-		return err_add(e, "get a token from '%s' for '%s'", q.realm.host, a->host);
-	return 1;
+	if (tls_of(ctx, &q.realm, &q.tls, e) == 0 && check_realm(&q, &q.realm, e) == 0 &&
+	    fetch(&q, e) == 0)
+		return 1;
+	_free_ char *service = url_host(&q.realm);
+	return err_add(e, "get a token from '%s' for '%s'", service, a->host);
 }

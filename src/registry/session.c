@@ -122,12 +122,12 @@ static bool may_be_plain(const struct session *s, const char *host)
 static int check_plain(const struct session *s, const struct url *from, const struct url *to,
 		       struct err *e)
 {
-	_free_ char *text = url_shown(to);
+	_free_ char *text = url_shown(to), *host = url_host(from);
 	if (strcmp(to->scheme, "https") == 0)
 		return 0;
 	if (strcmp(from->scheme, "https") == 0) {
 		err_set(e, ERR_DENIED, "'%s' leads from https: to '%s', which is not encrypted",
-			from->host, text);
+			host, text);
 		return err_hint(e, "a registry behind a proxy that speaks https must be told so "
 				   "(X-Forwarded-Proto, or its 'host' setting)");
 	}
@@ -339,7 +339,8 @@ static int busy(struct session *s, struct progress *p, struct http_response *rs,
 	s->gave_up = p->failures >= TRIES || s->after > RETRY_PATIENCE * INT64_C(1000000000);
 	if (s->gave_up)
 		return 0;
-	_free_ char *why = str_printf("%s answers %d", p->at.host, rs->status);
+	_free_ char *host = url_host(&p->at);
+	_free_ char *why = str_printf("%s answers %d", host, rs->status);
 	return pause_for(s, p->failures++, why, e) < 0 ? -1 : 1;
 }
 
@@ -406,9 +407,11 @@ int session_failed(struct session *s, const struct session_request *rq, struct h
 		   struct err *e)
 {
 	struct url at = { 0 };
-	_free_ char *who = auth_who(s->auth), *shown = NULL, *last = NULL;
+	_free_ char *who = auth_who(s->auth), *shown = NULL, *last = NULL, *host = NULL;
 	bool own = !s->last.scheme || url_same_origin(&s->base, &s->last);
-	const struct refusal r = { own ? s->at.host : s->last.host, own ? s->creds_host : NULL, who,
+	if (!own)
+		host = url_host(&s->last);
+	const struct refusal r = { own ? s->at.host : host, own ? s->creds_host : NULL, who,
 				   rq->login, s->after };
 	refusal_read(&r, rs, e);
 	if (!own) {

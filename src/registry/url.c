@@ -210,19 +210,25 @@ int url_resolve(const struct url *base, struct slice ref, struct url *out, struc
 	return url_parse(buf_view(&b), out, e);
 }
 
+char *url_host(const struct url *u)
+{
+	bool v6 = strchr(u->host, ':') != NULL;
+	unsigned usual = strcmp(u->scheme, "https") == 0 ? 443 : 80;
+	_free_ char *host = str_printf("%s%s%s", v6 ? "[" : "", u->host, v6 ? "]" : "");
+	return u->port == usual ? take_ptr(&host) : str_printf("%s:%u", host, u->port);
+}
+
 char *url_text(const struct url *u)
 {
 	_cleanup_(buf_done) struct buf b = { 0 };
-	bool v6 = strchr(u->host, ':') != NULL;
-	unsigned usual = strcmp(u->scheme, "https") == 0 ? 443 : 80;
-	buf_printf(&b, "%s://%s%s%s", u->scheme, v6 ? "[" : "", u->host, v6 ? "]" : "");
-	if (u->port != usual)
-		buf_printf(&b, ":%u", u->port);
-	buf_str(&b, u->path);
+	_free_ char *host = url_host(u);
+	buf_printf(&b, "%s://%s%s", u->scheme, host, u->path);
 	if (u->query)
 		buf_printf(&b, "?%s", u->query);
 	return buf_take(&b);
 }
+
+enum { PART_MAX = 80, PART_SHOWN = 20, QUERY_SHOWN = 80 }; /* bytes; a digest in a path is whole */
 
 /* Known to be harmless, and of use in a message. */
 static bool is_plain_value(struct slice name)
@@ -236,19 +242,46 @@ static bool is_plain_value(struct slice name)
 	return false;
 }
 
+/* Uploads have names that the registry makes up, of hundreds of letters at some: their beginning tells
+ * as much. */
+static void show_path(const char *path, struct buf *out)
+{
+	struct slice rest = slice_from(slice_of(path), 1), part;
+	while (slice_split(&rest, '/', &part)) {
+		buf_char(out, '/');
+		buf_slice(out, slice_head(part, part.n > PART_MAX ? PART_SHOWN : part.n));
+		buf_str(out, part.n > PART_MAX ? "…" : "");
+	}
+}
+
+/* "digest=sha256%3A" and 64 digits: the first of them, as in lists. */
+static void show_parameter(struct slice part, struct buf *out)
+{
+	struct slice name = slice_head(part, slice_find(part, '='));
+	bool plain = is_plain_value(name) || name.n == part.n;
+	struct slice head = SL("digest=sha256%3A");
+	if (slice_starts(part, head) && part.n > head.n + 12)
+		buf_printf(out, "digest=sha256:%.12s…", part.p + head.n);
+	else
+		buf_printf(out, "%.*s%s", SLF(plain ? part : name), plain ? "" : "=…");
+}
+
 char *url_shown(const struct url *u)
 {
 	struct slice rest = slice_of(u->query), part;
 	_cleanup_(buf_done) struct buf b = { 0 };
-	_free_ char *text = url_text(&(struct url){ u->scheme, u->host, u->port, u->path, NULL });
+	_free_ char *host = url_host(u);
+	buf_printf(&b, "%s://%s", u->scheme, host);
+	show_path(u->path, &b);
+	size_t most = b.len + QUERY_SHOWN;
 	char sep = '?';
-	buf_str(&b, text);
 	while (u->query && slice_split(&rest, '&', &part)) {
-		struct slice name = slice_head(part, slice_find(part, '='));
-		bool plain = is_plain_value(name) || name.n == part.n;
 		buf_char(&b, sep);
-		buf_slice(&b, plain ? part : name);
-		buf_str(&b, plain ? "" : "=…");
+		if (b.len > most) {
+			buf_str(&b, "…");
+			break;
+		}
+		show_parameter(part, &b);
 		sep = '&';
 	}
 	return buf_take(&b);

@@ -25,8 +25,9 @@ int url_parse(struct slice text, struct url *out, struct err *e) _must_check_;
 int url_resolve(const struct url *base, struct slice ref, struct url *out, struct err *e)
 	_must_check_;
 char *url_text(const struct url *u); /* caller frees */
+char *url_host(const struct url *u); /* "host", "host:5000", "[::1]:5000"; caller frees */
 /* For messages: the same without the values of query parameters that may be signatures or tokens
- * ("?X-Amz-Signature=…"). Caller frees. */
+ * ("?X-Amz-Signature=…"), and the beginning of what is long. Caller frees. */
 char *url_shown(const struct url *u);
 /* Scheme, host and port are the same: what credentials are bound to. */
 bool url_same_origin(const struct url *a, const struct url *b);

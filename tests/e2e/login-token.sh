@@ -98,6 +98,7 @@ fake 'Bearer realm="SELF/token"' 403 '' '{"errors":[{"message":"no entry for you
 refuses "a refusal" 'answers 403: no entry for you'
 fake 'Bearer realm="SELF/token"' 503 '' 'busy'
 refuses "a service that is down" 'answers 503: busy'
+like "$err" "get a token from '$host' for '$host'" "the service is named with its port"
 is "$(grep -c '^GET /token' "$log")" 5 "which is asked five times"
 fake 'Bearer realm="SELF/token"' 200 '' '{"token":"never-good"}'
 refuses "a token that the registry does not take" "$host"

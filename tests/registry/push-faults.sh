@@ -53,6 +53,15 @@ ok "tagged" thimble tag data kept
 ok "again" thimble push data "$proxy/$repo:1"
 is "$(count proxy '^POST ')" 5 "what is there is not sent again"
 
+rules proxy 'HEAD . 1 status code=502 body=empty' 'PUT|PATCH /uploads/ 1 status code=503'
+image data 700000
+ok "a push that is tried again" thimble push data "$proxy/$repo:1"
+like "$err" "(^|[^/])$proxy answers 502; again in" "the note names host and port"
+like "$err" "$proxy answered 503.*; again in" "and the one about an upload"
+notes=$(printf '%s\n' "$err" | grep 'again in')
+unlike "$notes" '.{300}' "which are not long"
+unlike "$notes" '[?][^ ]*[0-9a-f]{40}' "nor tell whole digests"
+
 mends "an upload is cut, nothing arrived" 'PUT|PATCH /uploads/ 1-4 cut-request after=500000'
 mends "an upload is cut in the middle" 'PUT|PATCH /uploads/ 1-4 cut-upload after=300000'
 mends "every upload is cut twice" 'PUT|PATCH /uploads/ 1-6 cut-upload after=400000'

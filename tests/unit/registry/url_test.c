@@ -178,6 +178,34 @@ static void url_shown__hides_signatures(void **state)
 	assert_string_equal(text, "https://s3/b?digest=x&X-Amz-Signature=…&flag&t=…&n=5");
 }
 
+static void url_shown__cuts_what_is_long(void **state)
+{
+	(void)state;
+	static const char hex[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	_cleanup_(url_done) struct url u = { 0 }, s3 = { 0 };
+	_free_ char *text = str_printf("http://[::1]:5000/v2/a/blobs/uploads/%s%s?_state=x&digest=sha256%%3A%s",
+				       hex, hex, hex);
+	assert_int_equal(url_parse(slice_of(text), &u, NULL), 0);
+	_free_ char *shown = url_shown(&u), *host = url_host(&u);
+	assert_string_equal(shown, "http://[::1]:5000/v2/a/blobs/uploads/0123456789abcdef0123…"
+				   "?_state=…&digest=sha256:0123456789ab…");
+	assert_string_equal(host, "[::1]:5000");
+	_free_ char *long_one = str_printf("https://s3/sha256:%s/?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&"
+					   "X-Amz-Algorithm=x&X-Amz-Credential=y&X-Amz-SignedHeaders=host&"
+					   "X-Amz-Expires=1&X-Amz-Signature=z",
+					   hex);
+	assert_int_equal(url_parse(slice_of(long_one), &s3, NULL), 0);
+	_free_ char *short_one = url_shown(&s3);
+	_free_ char *want = str_printf("https://s3/sha256:%s/?X-Amz-Content-Sha256=…&X-Amz-Algorithm=…&"
+				       "X-Amz-Credential=…&X-Amz-SignedHeaders=…&…",
+				       hex);
+	assert_string_equal(short_one, want);
+	_cleanup_(url_done) struct url root = { 0 };
+	assert_int_equal(url_parse(SL("https://h"), &root, NULL), 0);
+	_free_ char *whole = url_shown(&root);
+	assert_string_equal(whole, "https://h/");
+}
+
 static void host_is_loopback__only_loopback(void **state)
 {
 	(void)state;
@@ -221,6 +249,7 @@ int main(void)
 		cmocka_unit_test(url_same_origin__compares_all_three),
 		cmocka_unit_test(url_add_query__escapes),
 		cmocka_unit_test(url_shown__hides_signatures),
+		cmocka_unit_test(url_shown__cuts_what_is_long),
 		cmocka_unit_test(host_is_loopback__only_loopback),
 		cmocka_unit_test(url_parse__seeds),
 	};
