@@ -103,8 +103,14 @@ int parse_need_args(struct parse *p, const char *hint)
 	return parse_fail(p, NULL);
 }
 
-static int strings_only(struct parse *p)
+/* r: what words_json said. */
+static int strings_only(struct parse *p, int r)
 {
+	if (r == -2) {
+		err_set(p->e, ERR_DATA, "\\u0000 cannot be in an argument or a path: it would end there");
+		err_hint(p->e, "take it out; a program can be told to write a NUL byte: printf '\\0'");
+		return parse_fail(p, "\\u0000");
+	}
 	err_set(p->e, ERR_DATA, "when using JSON array syntax, arrays must be comprised of strings only");
 	err_hint(p->e, "put numbers in quotes too: [\"sleep\", \"1\"]");
 	return parse_fail(p, "[");
@@ -115,7 +121,7 @@ int parse_exec_or_shell(struct parse *p)
 {
 	int r = words_json(p->rest, &p->words);
 	if (r < 0)
-		return strings_only(p);
+		return strings_only(p, r);
 	p->in->json = r > 0;
 	p->in->args = words_keep(p->arena, &p->words);
 	if (r == 0)
@@ -137,7 +143,7 @@ int parse_list_form(struct parse *p)
 {
 	int r = words_json(p->rest, &p->words);
 	if (r < 0)
-		return strings_only(p);
+		return strings_only(p, r);
 	p->in->json = r > 0;
 	if (r == 0)
 		parse_plain_words(p);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/js.h"
+#include "base/utf8.h"
 #include "dockerfile/instr.h"
 
 struct slice words_first(struct slice *rest)
@@ -85,12 +86,63 @@ void words_quoted(struct slice text, char escape, struct strs *out)
 	}
 }
 
+/* \uXXXX at the start of s: what it stands for, or -1. */
+static long escaped(struct slice s)
+{
+	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+		return -1;
+	long v = 0;
+	for (size_t i = 2; i < 6; i++) {
+		const char *at = s.p[i] ? strchr("0123456789abcdef", s.p[i] | 0x20) : NULL;
+		if (!at)
+			return -1;
+		v = v << 4 | (at - "0123456789abcdef");
+	}
+	return v;
+}
+
+/* An escape within a string; its length. *nul: it was \u0000. */
+static size_t take_escape(struct slice s, struct buf *out, bool *nul)
+{
+	long v = escaped(s), low = v >= 0 ? escaped(slice_from(s, 6)) : -1;
+	bool pair = v >= 0xd800 && v < 0xdc00 && low >= 0xdc00 && low < 0xe000;
+	size_t n = pair ? 12 : v >= 0 ? 6 : s.n < 2 ? s.n : 2;
+	if (v == 0 || (v >= 0xd800 && v < 0xe000 && !pair))
+		buf_str(out, "\\ufffd");
+	else
+		buf_slice(out, slice_head(s, n));
+	*nul |= v == 0;
+	return n;
+}
+
+/* The same text for a reader that is stricter than Go's, which reads half of a surrogate pair and bytes
+ * that are no UTF-8 as U+FFFD, and takes NUL. */
+static void as_go_reads(struct slice s, struct buf *out, bool *nul)
+{
+	bool in_string = false;
+	for (size_t i = 0, n; i < s.n; i += n) {
+		struct slice rest = slice_from(s, i);
+		uint32_t rune;
+		n = utf8_decode(rest, &rune);
+		if (in_string && *rest.p == '\\')
+			n = take_escape(rest, out, nul);
+		else if (in_string && rune == UTF8_BAD)
+			buf_str(out, "\\ufffd");
+		else
+			buf_slice(out, slice_head(rest, n));
+		in_string ^= *rest.p == '"';
+	}
+}
+
 int words_json(struct slice text, struct strs *out)
 {
+	_cleanup_(buf_done) struct buf plain = { 0 };
+	bool nul = false;
 	text = slice_trim(text);
 	if (text.n < 2 || text.p[0] != '[' || text.p[text.n - 1] != ']')
 		return 0;
-	_json_ json_t *v = js_parse(text, "arguments", NULL); /* no JSON: another form, no error */
+	as_go_reads(text, &plain, &nul);
+	_json_ json_t *v = js_parse(buf_view(&plain), "arguments", NULL); /* no JSON: another form */
 	if (!v)
 		return 0;
 	size_t i;
@@ -98,6 +150,8 @@ int words_json(struct slice text, struct strs *out)
 	json_array_foreach(v, i, item)
 		if (!json_is_string(item))
 			return -1;
+	if (nul)
+		return -2;
 	json_array_foreach(v, i, item)
 		strs_add(out, json_string_value(item));
 	return 1;

@@ -31,7 +31,8 @@ void words_quoted(struct slice text, char escape, struct strs *out);
  * closed, and all of s is the word. */
 size_t words_quoted_len(struct slice s, char escape, bool *open);
 /* A JSON array of strings: 1 and its strings appended; 0 if the text is no JSON array; -1 if it is
- * one but holds something else than strings. */
+ * one but holds something else than strings; -2 if one of them holds a NUL. What counts as JSON is what Go's
+ * encoding/json takes (dockerfile.md §1). */
 int words_json(struct slice text, struct strs *out) _must_check_;
 
 struct words words_keep(struct arena *arena, const struct strs *l);

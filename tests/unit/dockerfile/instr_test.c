@@ -107,6 +107,11 @@ static void instr__exec_and_shell_form(void **state)
 		{ "ENTRYPOINT []random", false, "[]random" },            /* LEX35 */
 		{ "RUN [\"echo\",\"hi\"]oops", false, "[\"echo\",\"hi\"]oops" }, /* LEX36 */
 		{ "CMD [ \"a\" , \"b\\n\\u00e4\" ]", true, "a|b\n\xc3\xa4" },
+		{ "CMD [\"a\\ud800\", \"\\uDC00b\", \"\\ud83d\\ude00\", \"\\ud800\\n\"]", true,
+		  "a\xef\xbf\xbd|\xef\xbf\xbd" "b|\xf0\x9f\x98\x80|\xef\xbf\xbd\n" },
+		{ "CMD [\"\xff\xc3\xa4\", \"\\\\u0000\", \"\\\"\"]", true,
+		  "\xef\xbf\xbd\xc3\xa4|\\u0000|\"" },
+		{ "CMD [\"\\ud8\"]", false, "[\"\\ud8\"]" },
 		{ "CMD []", true, "" }, { "ENTRYPOINT []", true, "" }, { "CMD", false, "" },
 		{ "RUN", false, "" }, { "SHELL [\"/bin/bash\", \"-c\"]", true, "/bin/bash|-c" },
 		{ "HEALTHCHECK CMD a b", false, "a b" },                 /* CFG12 */
@@ -123,6 +128,10 @@ static void instr__exec_and_shell_form(void **state)
 	}
 	assert_refused("FROM x\nCMD [\"a\", 1]", "strings only"); /* LEX34 */
 	assert_refused("FROM x\nCMD [\"a\",[\"b\"]]", "strings only");
+	/* what BuildKit's reader takes, and ours by itself does not */
+	assert_refused("FROM x\nCMD [\"a\", \"b\\u0000c\"]", "\\u0000 cannot be in an argument");
+	assert_refused("FROM x\nCOPY [\"a\\u0000\", \"/\"]", "\\u0000 cannot be in an argument");
+	assert_refused("FROM x\nCMD [\"\\u0000\", 1]", "strings only");
 	assert_refused("FROM x\nRUN []", "RUN requires at least one"); /* RUN02 */
 	assert_refused("FROM x\nSHELL sh -c", "SHELL requires the arguments to be in JSON form");
 	assert_refused("FROM x\nSHELL []", "at least one");
