@@ -94,17 +94,21 @@ static void keep_tail(struct buf *b, const char *p, size_t n)
 	}
 }
 
-/* Reads both pipes until both end. */
-static int drain_by(char *block, int outfd, int errfd, struct buf *out, struct buf *words,
-		    struct err *e)
+/* Reads both pipes until both end, or nothing came for so long. */
+static int drain_by(char *block, int outfd, int errfd, int patience_ms, struct buf *out,
+		    struct buf *words, struct err *e)
 {
 	struct pollfd fds[2] = { { outfd, POLLIN, 0 }, { errfd, POLLIN, 0 } };
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		if (poll(fds, 2, -1) < 0) {
+		int ready = poll(fds, 2, patience_ms);
+		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_sys(e, "wait for its output");
 		}
+		if (ready == 0)
+			return err_set(e, ERR_PROG, "it does not end, and has written nothing for %g s",
+				       patience_ms / 1000.0);
 		for (int i = 0; i < 2; i++) {
 			if (fds[i].fd < 0 || fds[i].revents == 0)
 				continue;
@@ -122,10 +126,11 @@ static int drain_by(char *block, int outfd, int errfd, struct buf *out, struct b
 	return 0;
 }
 
-static int drain(int outfd, int errfd, struct buf *out, struct buf *words, struct err *e)
+static int drain(int outfd, int errfd, int patience_ms, struct buf *out, struct buf *words,
+		 struct err *e)
 {
 	_free_ char *block = mem_alloc(STDERR_KEPT);
-	int r = drain_by(block, outfd, errfd, out, words, e);
+	int r = drain_by(block, outfd, errfd, patience_ms, out, words, e);
 	explicit_bzero(block, STDERR_KEPT);
 	return r;
 }
@@ -177,10 +182,10 @@ static int judge(const char *name, int status, struct slice words, struct err *e
 
 int proc_run(char *const argv[], struct buf *out, struct err *e)
 {
-	return proc_run_in(argv, -1, out, e);
+	return proc_run_in(argv, -1, -1, out, e);
 }
 
-int proc_run_in(char *const argv[], int in, struct buf *out, struct err *e)
+int proc_run_in(char *const argv[], int in, int patience_ms, struct buf *out, struct err *e)
 {
 	_cleanup_(pipes_done) struct pipes p = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	if (pipes_open(&p, out != NULL, e) < 0)
@@ -205,8 +210,10 @@ int proc_run_in(char *const argv[], int in, struct buf *out, struct err *e)
 	}
 
 	_cleanup_(buf_done) struct buf words = { 0 };
-	int drained = drain(p.out[0], p.err[0], out, &words, e);
+	int drained = drain(p.out[0], p.err[0], patience_ms, out, &words, e);
 	pipes_done(&p); /* before the wait: if drain failed, the child must not block on us */
+	if (drained < 0)
+		(void)kill(pid, SIGKILL); /* nor we on it */
 	int status = proc_wait(pid);
 	if (drained < 0)
 		return err_add(e, "run '%s'", argv[0]);

@@ -4,16 +4,19 @@
 #include "registry/helper.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/js.h"
+#include "base/num.h"
 #include "base/proc.h"
 #include "registry/secret.h"
 
 enum { ANSWER_MAX = 64 << 10, LIST_MAX = 1 << 20, WORDS_MAX = 400 };
+enum { PATIENCE_MS = 120000 }; /* somebody may be typing what unlocks its store */
 
 int helper_check_name(const char *name, struct err *e)
 {
@@ -24,14 +27,53 @@ int helper_check_name(const char *name, struct err *e)
 	return *name ? 0 : err_set(e, ERR_DATA, "the name of a credential helper is empty");
 }
 
+static int patience(void)
+{
+	const char *test = getenv("THIMBLE_TEST_HELPER_MS");
+	uint64_t ms;
+	return test && num_parse(slice_of(test), INT32_MAX, &ms) == 0 ? (int)ms : PATIENCE_MS;
+}
+
+/* Without backslashes: a shell's echo takes some of JSON's away, and leaves others. */
+static void bare(struct slice s, struct buf *out)
+{
+	secret_room(out, s.n);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '\\')
+			buf_char(out, s.p[i]);
+}
+
+/* The password that it was given, as it is or as JSON has it. */
+static bool holds(struct slice words, struct slice secret)
+{
+	_cleanup_(secret_buf_done) struct buf json = { 0 }, all = { 0 }, plain = { 0 }, coded = { 0 };
+	if (secret.n == 0 || words.n == 0)
+		return false;
+	_cleanup_(secret_jsonp) json_t *v = js_text(secret);
+	secret_room(&json, 6 * secret.n + 8);
+	js_dump(v, &json);
+	bare(words, &all);
+	bare(secret, &plain);
+	bare(slice_head(slice_from(buf_view(&json), 1), json.len - 2), &coded);
+	return slice_search(buf_view(&all), buf_view(&plain)) < all.len ||
+	       slice_search(buf_view(&all), buf_view(&coded)) < all.len;
+}
+
 /* The words of a failure; a helper that fails must not have printed a secret, but who knows. */
-static int explain(struct slice said, struct err *why, struct err *e)
+static int explain(struct slice said, struct slice secret, struct err *why, struct err *e)
 {
 	said = slice_trim(said);
 	if (why->kind == ERR_ABSENT)
 		(void)err_hint(why, "install it, or take it out of the file");
+	bool shows = holds(said, secret), errors = holds(slice_of(why->output), secret);
+	if (errors) {
+		secret_free(why->output);
+		why->output = NULL;
+	}
+	if (shows || errors)
+		(void)err_hint(why, "its words are not shown, for they hold the password");
 	err_move(e, why);
-	if (e && e->kind == ERR_PROG && said.n && *said.p != '{' && !e->output)
+	if (e && e->kind == ERR_PROG && said.n && *said.p != '{' && !shows && !e->output)
 		return err_output(e, slice_head(said, said.n < WORDS_MAX ? said.n : WORDS_MAX));
 	return -1;
 }
@@ -42,9 +84,10 @@ static bool is_not_found(struct slice said)
 	return slice_search(said, SL("credentials not found in native keychain")) < said.n;
 }
 
-/* 1, 0: "not found", -1. Its stdout is in *out, which has room for `max` bytes. */
-static int ask(const char *name, const char *verb, struct slice in, size_t max, struct buf *out,
-	       struct err *e)
+/* 1, 0: "not found", -1. Its stdout is in *out, which has room for `max` bytes. secret: what is in `in`
+ * and must not be shown. */
+static int ask(const char *name, const char *verb, struct slice in, struct slice secret, size_t max,
+	       struct buf *out, struct err *e)
 {
 	if (helper_check_name(name, e) < 0)
 		return -1;
@@ -57,11 +100,11 @@ static int ask(const char *name, const char *verb, struct slice in, size_t max, 
 	_cleanup_(err_done) struct err why = { 0 };
 	out->max = max;
 	secret_room(out, max);
-	if (proc_run_in(argv, fd, out, &why) == 0)
+	if (proc_run_in(argv, fd, patience(), out, &why) == 0)
 		return 1;
 	if (why.kind == ERR_PROG && is_not_found(buf_view(out)))
 		return 0;
-	return explain(buf_view(out), &why, e);
+	return explain(buf_view(out), secret, &why, e);
 }
 
 /* Errors of JSON may quote it. */
@@ -80,7 +123,7 @@ int helper_get(const char *name, const char *server, struct creds *out, struct e
 {
 	_cleanup_(secret_buf_done) struct buf b = { 0 };
 	const char *user = NULL, *secret = NULL;
-	int r = ask(name, "get", slice_of(server), ANSWER_MAX, &b, e);
+	int r = ask(name, "get", slice_of(server), SL(""), ANSWER_MAX, &b, e);
 	if (r <= 0)
 		return r;
 	_cleanup_(secret_jsonp) json_t *v = parse(name, &b, e);
@@ -112,7 +155,7 @@ int helper_store(const char *name, const char *server, const struct creds *c, st
 	secret_room(&in, 6 * (strlen(secret) + strlen(server)) +
 				 6 * strlen(c->user ? c->user : "") + 256);
 	js_dump(v, &in);
-	int r = ask(name, "store", buf_view(&in), ANSWER_MAX, &out, e);
+	int r = ask(name, "store", buf_view(&in), slice_of(secret), ANSWER_MAX, &out, e);
 	if (r == 0)
 		return err_set(e, ERR_PROG, "'docker-credential-%s' found nothing to store it in",
 			       name);
@@ -122,7 +165,7 @@ int helper_store(const char *name, const char *server, const struct creds *c, st
 int helper_erase(const char *name, const char *server, struct err *e)
 {
 	_cleanup_(secret_buf_done) struct buf out = { 0 };
-	return ask(name, "erase", slice_of(server), ANSWER_MAX, &out, e);
+	return ask(name, "erase", slice_of(server), SL(""), ANSWER_MAX, &out, e);
 }
 
 int helper_list(const char *name, struct strs *servers, struct err *e)
@@ -130,7 +173,7 @@ int helper_list(const char *name, struct strs *servers, struct err *e)
 	_cleanup_(secret_buf_done) struct buf out = { 0 };
 	const char *server;
 	json_t *user;
-	int r = ask(name, "list", SL(""), LIST_MAX, &out, e);
+	int r = ask(name, "list", SL(""), SL(""), LIST_MAX, &out, e);
 	if (r <= 0)
 		return r;
 	_cleanup_(secret_jsonp) json_t *v = parse(name, &out, e);

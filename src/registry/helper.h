@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry/helper.h: programs that keep passwords, docker-credential-NAME: the protocol of
  * github.com/docker/docker-credential-helpers. A server is what their users have written there:
- * "https://index.docker.io/v1/", "quay.io". */
+ * "https://index.docker.io/v1/", "quay.io". One that says nothing for two minutes is ended
+ * (THIMBLE_TEST_HELPER_MS: sooner). */
 #pragma once
 #include "registry/authfile.h"
 

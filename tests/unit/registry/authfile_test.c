@@ -430,6 +430,58 @@ static void helper_get__says_what_went_wrong(void **state)
 	}
 }
 
+/* Whatever it does with a password: nobody else sees it. */
+static void authfile_put__shows_no_password_that_a_helper_repeats(void **state)
+{
+	(void)state;
+	static const char *const scripts[] = {
+		"cat >&2; exit 3", "cat; exit 3", "echo bad: $(cat); exit 3",
+		"sed 's/.*Secret\":\"\\([^}]*\\)\"}.*/bad \\1/'; exit 3",
+		"printf '%s\\n' 'bad s3kr\"t\\x' >&2; exit 3",
+	};
+	struct creds a = { .user = (char *)"al", .password = (char *)"s3kr\"t\\x" };
+	put(".docker/config.json", "{\"credsStore\":\"leaky\"}");
+	for (size_t i = 0; i < COUNT_OF(scripts); i++) {
+		_free_ char *script = str_printf("#!/bin/sh\n%s\n", scripts[i]), *where = NULL;
+		_cleanup_(err_done) struct err e = { 0 };
+		_cleanup_(buf_done) struct buf text = { 0 };
+		bool is_plain;
+		put_helper("leaky", script);
+		assert_int_equal(authfile_put(&plain, "x", &a, &where, &is_plain, &e), -1);
+		err_format(&e, false, &text);
+		if (strstr(text.p, "s3kr"))
+			fail_msg("%s: %s", scripts[i], text.p);
+		assert_says(&e, "failed with status 3");
+	}
+	put_helper("leaky", "#!/bin/sh\necho the store is locked >&2\nexit 1\n");
+	_free_ char *where = NULL;
+	_cleanup_(err_done) struct err e = { 0 };
+	bool is_plain;
+	assert_int_equal(authfile_put(&plain, "x", &a, &where, &is_plain, &e), -1);
+	assert_string_equal(e.output, "the store is locked");
+}
+
+static void authfile_get__gives_up_on_a_silent_helper(void **state)
+{
+	(void)state;
+	struct creds c = { 0 };
+	_cleanup_(err_done) struct err e = { 0 };
+	put(".docker/config.json", "{\"credsStore\":\"slow\"}");
+	put_helper("slow", "#!/bin/sh\nexec sleep 60\n");
+	assert_int_equal(setenv("THIMBLE_TEST_HELPER_MS", "400", 1), 0);
+	(void)alarm(30);
+	assert_int_equal(authfile_get(&plain, "x", "", &c, &e), -1);
+	assert_says(&e, "it does not end, and has written nothing for 0.4 s");
+	/* what says something now and then is waited for */
+	put_helper("slow", "#!/bin/sh\nfor i in 1 2 3 4; do echo >&2; sleep 0.2; done\n"
+			   "echo '{\"Username\":\"u\",\"Secret\":\"s\"}'\n");
+	assert_int_equal(authfile_get(&plain, "x", "", &c, NULL), 1);
+	assert_string_equal(c.password, "s");
+	creds_done(&c);
+	(void)alarm(0);
+	assert_int_equal(unsetenv("THIMBLE_TEST_HELPER_MS"), 0);
+}
+
 static void authfile_get__stands_without_its_store(void **state)
 {
 	(void)state;
@@ -481,6 +533,8 @@ int main(void)
 		T(authfile__waits_for_no_pipe),
 		T(authfile_put__uses_the_store),
 		T(helper_get__says_what_went_wrong),
+		T(authfile_put__shows_no_password_that_a_helper_repeats),
+		T(authfile_get__gives_up_on_a_silent_helper),
 		T(authfile_get__stands_without_its_store),
 		cmocka_unit_test(base64__goes_and_comes_back),
 	};
