@@ -110,7 +110,14 @@ static void set_command(struct image_config *cfg, const struct instr *in, bool *
 	}
 }
 
-void config_instr_apply(struct image_config *cfg, const struct instr *in, bool *cmd_set)
+void config_names_done(struct config_names *names)
+{
+	named_done(&names->env);
+	named_done(&names->labels);
+}
+
+void config_instr_apply(struct image_config *cfg, struct config_names *names, const struct instr *in,
+			bool *cmd_set)
 {
 	switch (in->kind) {
 	case INSTR_CMD:
@@ -119,11 +126,13 @@ void config_instr_apply(struct image_config *cfg, const struct instr *in, bool *
 		break;
 	case INSTR_ENV:
 		for (size_t i = 0; i < in->pairs.n; i++)
-			env_set(&cfg->env, slice_of(in->pairs.p[i].key), slice_of(in->pairs.p[i].value));
+			env_set_in(&cfg->env, &names->env, slice_of(in->pairs.p[i].key),
+				   slice_of(in->pairs.p[i].value));
 		break;
 	case INSTR_LABEL:
 		for (size_t i = 0; i < in->pairs.n; i++)
-			kvs_set(&cfg->labels, slice_of(in->pairs.p[i].key), slice_of(in->pairs.p[i].value));
+			kvs_set_in(&cfg->labels, &names->labels, slice_of(in->pairs.p[i].key),
+				   slice_of(in->pairs.p[i].value));
 		break;
 	case INSTR_EXPOSE:
 		add_once(&cfg->ports, &in->args);

@@ -27,8 +27,8 @@ const char *plan_build_arg(struct plan *p, const char *name)
 static const char *env_lookup(void *ctx, struct slice name)
 {
 	struct plan_env *pe = ctx;
-	_free_ char *n = slice_dup(name);
-	return env_get(pe->st ? &pe->st->env : &pe->plan->globals, n);
+	return pe->st ? env_get_in(&pe->st->env, &pe->st->env_at, name)
+		      : env_get_in(&pe->plan->globals, &pe->plan->globals_at, name);
 }
 
 static void env_unset(void *ctx, struct slice name)
@@ -96,7 +96,8 @@ static int global_args(struct plan *p, struct err *e)
 			if (arg_expand(in, k, plan_build_arg(p, in->pairs.p[k].key), &env, &p->arena, &out, e) < 0)
 				return -1;
 			if (out.value)
-				env_set(&p->globals, slice_of(out.key), slice_of(out.value));
+				env_set_in(&p->globals, &p->globals_at, slice_of(out.key),
+					   slice_of(out.value));
 		}
 	}
 	return 0;
@@ -206,6 +207,9 @@ static void stage_free(struct stage_plan *st)
 	image_config_done(&st->config);
 	strs_done(&st->env);
 	kvs_done(&st->args);
+	config_names_done(&st->config_names);
+	named_done(&st->env_at);
+	named_done(&st->args_at);
 	free(st->name);
 	free(st);
 }
@@ -485,6 +489,7 @@ void plan_done(struct plan *p)
 	}
 	platform_done(&p->platform);
 	strs_done(&p->globals);
+	named_done(&p->globals_at);
 	strs_done(&p->predefined);
 	free(p->args_used);
 	free(p->id);

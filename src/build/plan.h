@@ -5,6 +5,7 @@
 #pragma once
 #include "base/map.h"
 #include "build/build.h"
+#include "build/config_instr.h"
 #include "build/copy.h"
 #include "build/rootfs.h"
 #include "dockerfile/dockerfile.h"
@@ -98,6 +99,8 @@ struct stage_plan {
 	struct image_config config;
 	struct strs env;             /* build environment: ENV and ARG, the later one wins */
 	struct kvs args;             /* ARGs with a value, in order of declaration */
+	struct config_names config_names;
+	struct named env_at, args_at;
 	ARRAY_OF(struct history_plan) history;
 	bool cmd_set, planning, planned, workdir_set;
 	bool parent_is_stage;
@@ -120,6 +123,7 @@ struct plan {
 	struct rootfs *rootfs;       /* opened once */
 	struct platform platform;
 	struct strs globals;         /* ARGs before the first FROM, and the predefined ones, K=V */
+	struct named globals_at;
 	struct strs predefined;      /* TARGETPLATFORM …, K=V */
 	bool *args_used;             /* of opts->args */
 	char *id;                    /* tells this build from all others */

@@ -25,11 +25,11 @@ static int apply_arg(struct plan *p, struct stage_plan *st, const struct instr *
 			return -1;
 		/* Without a default of its own it takes that of the global ARG or the predefined one. */
 		if (!out->value && !in->pairs.p[i].value)
-			out->value = env_get(&p->globals, name);
+			out->value = env_get_in(&p->globals, &p->globals_at, slice_of(name));
 		if (!out->value)
 			continue;
-		env_set(&st->env, slice_of(name), slice_of(out->value));
-		kvs_set(&st->args, slice_of(name), slice_of(out->value));
+		env_set_in(&st->env, &st->env_at, slice_of(name), slice_of(out->value));
+		kvs_set_in(&st->args, &st->args_at, slice_of(name), slice_of(out->value));
 	}
 	plan_history(st, config_created_by(&st->config, &shown, NULL), NULL);
 	return 0;
@@ -234,10 +234,11 @@ int plan_instr(struct plan *p, struct stage_plan *st, const struct instr *in, st
 	if (x->kind == INSTR_COPY || x->kind == INSTR_ADD)
 		return plan_copy(p, st, x, e);
 	char *created_by = x->kind == INSTR_WORKDIR ? NULL : config_created_by(&st->config, x, NULL);
-	config_instr_apply(&st->config, x, &st->cmd_set);
+	config_instr_apply(&st->config, &st->config_names, x, &st->cmd_set);
 	if (x->kind == INSTR_ENV)
 		for (size_t i = 0; i < x->pairs.n; i++)
-			env_set(&st->env, slice_of(x->pairs.p[i].key), slice_of(x->pairs.p[i].value));
+			env_set_in(&st->env, &st->env_at, slice_of(x->pairs.p[i].key),
+				   slice_of(x->pairs.p[i].value));
 	if (x->kind == INSTR_WORKDIR)
 		plan_workdir(p, st, x);
 	else if (created_by)
@@ -266,8 +267,10 @@ int build_apply_change(struct image_config *cfg, const char *text, struct err *e
 		r = instr_expand(&in, &env, &arena, &x, e);
 	bool cmd_set = true;
 	if (r == 0)
-		config_instr_apply(cfg, &x, &cmd_set);
+		config_instr_apply(cfg, &st.config_names, &x, &cmd_set);
 	strs_done(&st.env);
+	named_done(&st.env_at);
+	config_names_done(&st.config_names);
 	arena_done(&arena);
 	return r;
 }
