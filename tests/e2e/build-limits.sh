@@ -27,8 +27,6 @@ in_seconds() { sh -c 'ulimit -t 12; exec "$@"' sh "$@"; }
 { echo 'FROM scratch'; seq 60000 | sed 's/.*/ENV v&=1/'; } >Dockerfile
 fails 1 "60000 lines of ENV" in_seconds "$THIMBLE" build -q .
 like "$err" 'the config of the image is larger than' "says so"
-{ echo 'FROM scratch'; echo 'ENV a=1 \'; seq 60000 | sed 's/.*/v&=$v& \\/'; echo ' b=2'; } >Dockerfile
-ok "60000 variables in one" in_seconds "$THIMBLE" build -q .
 x=$(printf 'x%.0s' $(seq 1000))
 printf 'FROM scratch\nENV A=%s\nENV B=$A$A$A$A$A$A$A$A$A$A$A$A C=1\nENV D=$B$B$B$B$B$B$B$B$B$B$B$B\nENV E=$D$D$D$D$D$D$D$D$D$D$D$D\n' "$x" >Dockerfile
 no "a value of 1.7 MB" 'the text expands to more than 1048576 bytes'
