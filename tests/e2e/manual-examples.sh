@@ -89,6 +89,7 @@ images() {
 		thimble save -o "$T/files/hello.tar" hello:1 &&
 		thimble save --format docker -o "$T/files/app.tar" hello:1 || return
 	for arch in amd64 arm64 arm; do
+		[ -z "$(thimble images -q "app:$arch")" ] || continue
 		thimble import --platform "linux/$arch" "$T/files/rootfs.tar" "app:$arch" >/dev/null || return
 	done
 	for also in app localhost:5000/team/app:1 localhost:5000/hello:gcc; do thimble tag hello:1 "$also" || return; done
