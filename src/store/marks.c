@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "store/image.h"
 
@@ -39,6 +40,15 @@ static struct thing *things_add(struct things *t, const char *name)
 	return it;
 }
 
+int marks_passable(int r, struct err *why, struct err *e)
+{
+	if (r >= 0 || why->kind == ERR_DATA)
+		return r < 0 ? 0 : r;
+	if (e)
+		err_move(e, why);
+	return -1;
+}
+
 /* ---- what is there ---- */
 
 static int list_snapshots(struct marks *m, struct err *e)
@@ -51,7 +61,11 @@ static int list_snapshots(struct marks *m, struct err *e)
 			continue;
 		struct thing *t = things_add(&m->snaps, ids.p[i]);
 		char hex[SHA256_HEX];
-		if (snap_record_read(m->s, t->name, &t->rec, NULL) != 1)
+		_cleanup_(err_done) struct err why = { 0 };
+		int r = marks_passable(snap_record_read(m->s, t->name, &t->rec, &why), &why, e);
+		if (r < 0)
+			return -1;
+		if (r == 0)
 			continue;
 		t->bytes = t->rec.size;
 		if (digest_is_zero(&t->rec.diff_id))
@@ -64,8 +78,13 @@ static int list_snapshots(struct marks *m, struct err *e)
 	arr_each(it, &m->snaps.list) {
 		_cleanup_(buf_done) struct buf b = { 0 };
 		char hex[SHA256_HEX];
-		if (digest_is_zero(&it->rec.diff_id) ||
-		    cache_get(m->s, "diff", &it->rec.diff_id, &b, NULL) != 1)
+		if (digest_is_zero(&it->rec.diff_id))
+			continue;
+		_cleanup_(err_done) struct err why = { 0 };
+		int r = marks_passable(cache_get(m->s, "diff", &it->rec.diff_id, &b, &why), &why, e);
+		if (r < 0)
+			return -1;
+		if (r == 0)
 			continue;
 		const struct thing *named = things_get(&m->snaps, buf_view(&b));
 		if (named && !named->rec.damaged)
@@ -128,25 +147,35 @@ static void use_layers(struct marks *m, const struct manifest *man, const struct
 	}
 }
 
-void marks_manifest(struct marks *m, const struct digest *d)
+/* A manifest or a config: 1, 0 if it leads to nothing, -1. */
+static int peek(struct marks *m, const struct digest *d, struct buf *out, struct err *e)
+{
+	_cleanup_(err_done) struct err why = { 0 };
+	return marks_passable(blob_peek(m->s, d, out, &why), &why, e);
+}
+
+int marks_manifest(struct marks *m, const struct digest *d, struct err *e)
 {
 	struct thing *t = marks_blob(m, d);
 	_cleanup_(buf_done) struct buf text = { 0 }, config = { 0 };
 	_cleanup_(manifest_done) struct manifest man = { 0 };
 	_cleanup_(image_config_done) struct image_config cfg = { 0 };
 	if (!t)
-		return;
+		return 0;
 	t->image = true;
-	if (blob_peek(m->s, d, &text, NULL) != 1 ||
-	    manifest_parse(buf_view(&text), NULL, &man, NULL) < 0)
-		return;
+	int r = peek(m, d, &text, e);
+	if (r <= 0 || manifest_parse(buf_view(&text), NULL, &man, NULL) < 0)
+		return r < 0 ? -1 : 0;
 	t = marks_blob(m, &man.config.digest);
 	if (t)
 		t->image = true;
-	if (t && blob_peek(m->s, &man.config.digest, &config, NULL) == 1 &&
-	    image_config_parse(buf_view(&config), &cfg, NULL) < 0)
+	r = t ? peek(m, &man.config.digest, &config, e) : 0;
+	if (r < 0)
+		return -1;
+	if (r > 0 && image_config_parse(buf_view(&config), &cfg, NULL) < 0)
 		log_debug("a config cannot be read: its layers are kept only by others");
 	use_layers(m, &man, &cfg);
+	return 0;
 }
 
 static void use_leases(struct marks *m)
@@ -209,8 +238,13 @@ int marks_cache(struct marks *m, struct err *e)
 		for (size_t k = 0; k < keys.n; k++) {
 			struct digest key;
 			_cleanup_(buf_done) struct buf b = { 0 };
-			if (sha256_unhex(keys.p[k], strlen(keys.p[k]), key.b) == 0 &&
-			    cache_get(m->s, kinds.p[i], &key, &b, NULL) == 1)
+			_cleanup_(err_done) struct err why = { 0 };
+			if (sha256_unhex(keys.p[k], strlen(keys.p[k]), key.b) < 0)
+				continue;
+			int r = marks_passable(cache_get(m->s, kinds.p[i], &key, &b, &why), &why, e);
+			if (r < 0)
+				return -1;
+			if (r > 0)
 				use_words(m, buf_view(&b));
 		}
 	}

@@ -57,10 +57,13 @@ static int prune_names(struct prune *p, struct err *e)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		_cleanup_(name_record_done) struct name_record rec = { 0 };
-		int r = name_get(s, names.p[i], &rec, NULL);
+		_cleanup_(err_done) struct err why = { 0 };
+		int r = name_get(s, names.p[i], &rec, &why);
+		if (marks_passable(r, &why, e) < 0)
+			return -1;
 		bool keep = !p->o->all || (r == 1 && manifest_is_leased(p, &rec.manifest));
-		if (keep && r == 1)
-			marks_manifest(&p->m, &rec.manifest);
+		if (keep && r == 1 && marks_manifest(&p->m, &rec.manifest, e) < 0)
+			return -1;
 		if (keep || r == 0)
 			continue;
 		if (name_del(s, names.p[i], e) < 0)
@@ -80,9 +83,9 @@ static int keep_images(struct prune *p, struct err *e)
 {
 	struct digests known = { 0 };
 	int r = images_known(p->m.s, &known, e);
-	for (size_t i = 0; i < known.n; i++)
+	for (size_t i = 0; r == 0 && i < known.n; i++)
 		if ((!p->o->images && !p->o->all) || manifest_is_leased(p, &known.p[i]))
-			marks_manifest(&p->m, &known.p[i]);
+			r = marks_manifest(&p->m, &known.p[i], e);
 	arr_done(&known);
 	return r;
 }
@@ -105,8 +108,9 @@ static int keep_lists(struct prune *p, struct err *e)
 			struct digest d;
 			while (at + n < text.n && marks_is_word(text.p[at + n]))
 				n++;
-			if (n == 64 && sha256_unhex(text.p + at, n, d.b) == 0)
-				marks_manifest(&p->m, &d);
+			if (n == 64 && sha256_unhex(text.p + at, n, d.b) == 0 &&
+			    marks_manifest(&p->m, &d, e) < 0)
+				return -1;
 			at += n;
 		}
 	}

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/err.h"
 #include "base/walk.h"
 #include "store/marks.h"
 
@@ -28,14 +29,16 @@ static int mark_usage(struct marks *m, struct store *s, struct err *e)
 	struct digests known = { 0 };
 	int r = marks_list(m, s, e) < 0 || images_known(s, &known, e) < 0 ? -1 : 0;
 	for (size_t i = 0; r == 0 && i < known.n; i++)
-		marks_manifest(m, &known.p[i]);
+		r = marks_manifest(m, &known.p[i], e);
 	arr_done(&known);
 	if (r < 0 || names_list(s, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		_cleanup_(name_record_done) struct name_record rec = { 0 };
-		if (name_get(s, names.p[i], &rec, NULL) == 1)
-			marks_manifest(m, &rec.manifest);
+		_cleanup_(err_done) struct err why = { 0 };
+		r = marks_passable(name_get(s, names.p[i], &rec, &why), &why, e);
+		if (r < 0 || (r > 0 && marks_manifest(m, &rec.manifest, e) < 0))
+			return -1;
 	}
 	return 0;
 }
