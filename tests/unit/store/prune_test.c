@@ -64,6 +64,34 @@ static void prune__keeps_images_and_takes_the_rest(void **state)
 	assert_int_equal(count_in(f, "names"), 0);
 }
 
+/* What a manifest or a config leads to is not known when it cannot be read: then all stays. */
+static void prune__takes_nothing_when_a_record_cannot_be_read(void **state)
+{
+	struct fixture *f = *state;
+	for (int i = 0; i < 2; i++) {
+		struct digest m, id;
+		struct prune_result r = { 0 };
+		char hex[SHA256_HEX];
+		make_image(f, f->s, i ? "one" : "two", "docker.io/library/hello:gcc", &m, &id);
+		_free_ char *path = str_printf("blobs/sha256/%s", digest_hex(i ? &m : &id, hex));
+		_free_ char *aside = str_printf("blobs/aside");
+		int store = store_fd(f->s);
+		assert_int_equal(renameat(store, path, store, aside), 0);
+		assert_int_equal(mkdirat(store, path, 0700), 0); /* to read it fails: EISDIR */
+		unsigned before = (unsigned)count_in(f, "snapshots");
+		reopen(f);
+		store = store_fd(f->s);
+		refused(f, ERR_SYS, store_prune(f->s, &(struct prune_opts){ .images = true }, &r, &f->e));
+		assert_int_equal(count_in(f, "snapshots"), before);
+		assert_int_equal(unlinkat(store, path, AT_REMOVEDIR), 0);
+		assert_int_equal(renameat(store, aside, store, path), 0);
+		struct image im = { 0 };
+		ok(f, image_open(f->s, "hello:gcc", &im, &f->e));
+		image_done(&im);
+		result_done(&r);
+	}
+}
+
 static void prune__keeps_what_cache_records_speak_of(void **state)
 {
 	struct fixture *f = *state;
@@ -214,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(prune__keeps_images_and_takes_the_rest),
+		T(prune__takes_nothing_when_a_record_cannot_be_read),
 		T(prune__keeps_what_cache_records_speak_of),
 		T(prune__keeps_what_a_living_process_uses),
 		T(prune__never_takes_what_was_found),
