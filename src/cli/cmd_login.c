@@ -194,9 +194,13 @@ static int get_creds(struct cli *c, const struct login_args *a, const char *host
 				: registry_args_ask("Password: ", true, "--password-stdin", e);
 	if (!out->password)
 		return err_add(e, "the password for '%s'", host);
-	if (!*out->password)
-		return err_set(e, ERR_USER, "the password is empty");
-	return 0;
+	if (*out->password)
+		return 0;
+	err_set(e, ERR_USER, "the password is empty");
+	return a->password_stdin ? err_hint(e, "write it to standard input: thimble login -u %s "
+					       "--password-stdin %s <FILE",
+					    out->user, host)
+				 : err_hint(e, "type the password, or a token of the registry's");
 }
 
 /* 1: what is known is still good. */

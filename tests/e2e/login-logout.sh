@@ -29,6 +29,9 @@ fails 1 "without a password" thimble login -u alice "$R"
 like "$err" 'try +--password-stdin' "and what to do"
 fails 1 "an empty password" thimble login -u alice --password-stdin "$R"
 like "$err" 'password is empty' "says so"
+like "$err" 'try +write it to standard input: thimble login -u alice ' "and what to do"
+fails 1 "an empty one on the command line" thimble login -u alice -p '' "$R"
+like "$err" 'try +type the password' "and what to do"
 
 # ---- right and wrong ----
 run_in() { # TEXT COMMAND...: run with a stdin
