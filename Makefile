@@ -75,4 +75,4 @@ format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf $(BUILD) build-asan build-fuzz build-coverage
+	rm -rf $(BUILD) build-asan build-coverage
