@@ -201,7 +201,7 @@ static int parse(struct slice s, struct reference *out, struct err *e)
 			return -1;
 		out->has_digest = true;
 	}
-	if (is_bare_id(name)) /* Docker refuses them too: they are ids of images */
+	if (!out->has_digest && is_bare_id(name)) /* Docker refuses them too: they are ids of images */
 		return err_set(e, ERR_USER, "64 hex digits are an image's id, not a name");
 	if (cut_tag(&name, &tag)) {
 		if (check_tag(tag, e) < 0)

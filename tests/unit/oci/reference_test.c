@@ -35,6 +35,10 @@ static void reference_parse__reads_as_docker_does(void **state)
 		  "a__b/c---d.e_f" },
 		{ "docker.io/library/x/y", "docker.io/library/x/y:latest", "library/x/y:latest",
 		  "library/x/y" },
+		/* 64 hex digits alone are an id; with a host, a tag or a digest they are a name */
+		{ HEX ":t", "docker.io/library/" HEX ":t", HEX ":t", HEX },
+		{ HEX "@sha256:" HEX, "docker.io/library/" HEX "@sha256:" HEX, HEX "@sha256:" HEX, HEX },
+		{ "docker.io/" HEX, "docker.io/library/" HEX ":latest", HEX ":latest", HEX },
 		/* "localhost/x" alone would be another image */
 		{ "docker.io/localhost/x", "docker.io/localhost/x:latest",
 		  "docker.io/localhost/x:latest", "docker.io/localhost/x" },
