@@ -106,7 +106,8 @@ def attempt(command, call, n):
         return f'it died: status {status}: {said[-300:]}'
     if 'error while loading shared libraries' in said or 'strace:' in said:
         return None
-    if status and not command.foreign and 'thimble:' not in said:
+    # Each process has its own first write: in the last one it is the word itself that is lost.
+    if status and not command.foreign and 'thimble:' not in said and (call, n) != ('write', 1):
         return f'status {status} and no word: {said[-300:]}'
     if not status and not command.foreign:
         right = sh(command.check)
