@@ -124,6 +124,7 @@ static void offer_commands(struct buf *out, struct slice prefix)
 	offer(out, prefix, "image", "list, remove, inspect … images");
 	offer(out, prefix, "system", "df, prune, info");
 	offer(out, prefix, "builder", "build, prune");
+	offer(out, prefix, "manifest", "create, annotate, inspect, push, rm");
 }
 
 static void offer_second(struct buf *out, struct slice prefix, const char *first)
