@@ -71,6 +71,14 @@ ok "prune" thimble prune -a -f
 is "$(thimble manifest inspect app:1 2>&1 | grep -c digest)" 0 "is gone"
 is "$(find "$THIMBLE_ROOT/blobs" "$THIMBLE_ROOT/snapshots" -mindepth 2 -maxdepth 2 | wc -l)" 0 "with all that it held"
 
+# ---- what is no image ----
+echo notes >notes
+artifact=$(thimble attach --artifact-type text/notes "docker://$R/other/app:arm64" notes)
+ok "an artifact in a list" thimble manifest create a:1 "docker://$R/other/app@$artifact"
+fails 2 "half a platform" thimble manifest annotate --variant v8 a:1 "$artifact"
+like "$err" 'a platform has --os and --arch' "is refused"
+ok "a whole one" thimble manifest annotate --os linux --arch arm64 --variant v8 a:1 "$artifact"
+
 # ---- this machine's own files ----
 mkdir ctx && echo x >ctx/file && printf 'FROM this\nCOPY file /f\n' >ctx/Dockerfile
 ok "an image on this machine's files" thimble build -q --build-context this=rootfs:/ -t rootfs:1 ctx
