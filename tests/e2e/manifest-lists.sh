@@ -77,6 +77,21 @@ artifact=$(thimble attach --artifact-type text/notes "docker://$R/other/app:arm6
 ok "an artifact in a list" thimble manifest create a:1 "docker://$R/other/app@$artifact"
 fails 2 "half a platform" thimble manifest annotate --variant v8 a:1 "$artifact"
 like "$err" 'a platform has --os and --arch' "is refused"
+# put TAG TYPE DIGEST SIZE: an index of one such thing, for no known platform
+put() {
+	printf '{"schemaVersion":2,"mediaType":"%s","manifests":[{"mediaType":"%s","digest":"%s","size":%s,"platform":%s}]}' \
+		application/vnd.oci.image.index.v1+json "$2" "$3" "$4" '{"os":"unknown","architecture":"unknown"}' |
+		curl -sf -T - -H 'Content-Type: application/vnd.oci.image.index.v1+json' "http://$R/v2/other/app/manifests/$1"
+}
+thimble copy -q --all "docker://$R/app:1" "docker://$R/other/app:index" || echo "Bail out! no copy"
+ok "an index of an index" put nested application/vnd.oci.image.index.v1+json "$pushed" \
+	"$(skopeo inspect --tls-verify=false --raw "docker://$R/app:1" | wc -c)"
+fails 1 "in a list" thimble manifest create n:1 "$R/other/app:nested"
+like "$err" "is an index that names 'application/vnd.oci.image.index.v1\+json', not images" "is refused"
+ok "an index of what is for no platform" put none application/vnd.oci.image.manifest.v1+json "$(digest arm64)" \
+	"$(skopeo inspect --tls-verify=false --raw "docker://$R/other/app:arm64" | wc -c)"
+fails 1 "is nothing to pull" thimble pull "$R/other/app:none"
+like "$err" 'its index names no platforms' "says why"
 ok "a whole one" thimble manifest annotate --os linux --arch arm64 --variant v8 a:1 "$artifact"
 
 # ---- this machine's own files ----
