@@ -126,7 +126,14 @@ fails 1 "--preserve-digests and another type" thimble copy --preserve-digests --
 like "$err" 'digests cannot be preserved' "says so"
 ok "there is no directory then" test ! -e no
 fails 1 "--preserve-digests into a docker-archive" thimble copy --preserve-digests oci:layout:one docker-archive:no.tar:x
+like "$err" "an archive of docker's has no manifests" "says why"
+like "$err" "try +leave --preserve-digests away, or copy 'oci:layout:one' to a place of another kind" "and what to do"
 ok "there is no file then" test ! -e no.tar
+fails 1 "--preserve-digests out of one" thimble copy --preserve-digests docker-archive:k.tar dir:no
+like "$err" "an archive of docker's has no manifests" "says why"
+fails 1 "--preserve-digests and another compression" thimble copy --preserve-digests --compression zstd oci:layout:one dir:no
+like "$err" 'digests cannot be preserved: layers would have to be compressed anew' "says why"
+ok "there is no directory then either" test ! -e no
 stored=$(thimble inspect -f '{{.Descriptor.digest}}' it:one)
 ok "--preserve-digests out of the store" thimble copy --preserve-digests it:one oci:stored:x
 is "$out" "$stored" "the store's own digest"

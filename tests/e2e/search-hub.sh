@@ -20,6 +20,8 @@ is "$(thimble search --cacert "$ca" --limit 1 --format json 'a b&c')" \
 	'{"Name":"gcc","Description":"The GNU Compiler Collection is a compiling system that supports several languages.","StarCount":"791","IsOfficial":"true","IsAutomated":"false"}' \
 	"--format json, --limit"
 is "$(tail -n 1 "$log")" 'GET /v1/search?q=a%20b%26c&n=1' "the term is escaped"
+fails 1 "a result without a name" thimble search --cacert "$ca" nameless
+like "$err" 'a result of the search has no name' "says so"
 fails 1 "without the authority" thimble search gcc
 like "$err" 'certificate' "says so"
 done_testing

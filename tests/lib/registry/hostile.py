@@ -130,6 +130,7 @@ changed('layers-more-than-diff-ids', lambda m: m.update(layers=m['layers'] * 2))
 changed('layers-fewer-than-diff-ids', lambda m: m.update(layers=[]))
 changed('media-type-of-an-index', lambda m: m.update(mediaType=INDEX))
 changed('schema-one', lambda m: m.update(schemaVersion=1))
+changed('with-subject', lambda m: m.update(subject=described(MANIFEST, b'{}')))
 config_is('config-null', lambda c: b'null')
 config_is('config-list', lambda c: b'[]')
 config_is('config-text', lambda c: b'not json')
@@ -566,6 +567,7 @@ list_kind('tags-deep', b'[' * 1000000)
 list_kind('tags-loop', {'name': 'x', 'tags': ['good']}, link='<PATH>; rel="next"')
 list_kind('tags-other', {'name': 'x', 'tags': ['good']}, link='<OTHER/redirected/tags>; rel="next"')
 list_kind('tags-file', {'name': 'x', 'tags': ['good']}, link='<file:///etc/passwd>; rel="next"')
+list_kind('tags-many', {'name': 'x', 'tags': [f't{i}' for i in range(100001)]})
 
 
 @lie

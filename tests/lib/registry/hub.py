@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP proxy behind which there is nothing but Docker Hub's search: CONNECT index.docker.io:443 leads
-to a TLS server with --cert, which answers GET /v1/search as the Hub does. Everything else is 403.
+to a TLS server with --cert, which answers GET /v1/search as the Hub does, but for `nameless` with a result that has no name.
+Everything else is 403.
 """
 import http.server
 import json
@@ -28,6 +29,8 @@ class Search(http.server.BaseHTTPRequestHandler):
         query = urllib.parse.parse_qs(url.query)
         self.server.log.write(f'GET {self.path}\n')
         found = RESULTS[:int(query.get('n', ['25'])[0])]
+        if query.get('q') == ['nameless']:
+            found = [{'description': 'of what?', 'star_count': 1}]
         body = json.dumps({'num_pages': 1, 'num_results': len(found), 'page': 1, 'page_size': 25,
                            'query': query.get('q', [''])[0], 'results': found}).encode()
         self.send_response(200 if url.path == '/v1/search' else 404)
