@@ -195,6 +195,20 @@ fails 1 "a damaged file" thimble logout x
 like "$err" 'not valid JSON \(line 1' "says where"
 unlike "$err" SECRET "and not what"
 rm "$file"
+fails 1 "without a home" env -u HOME "$THIMBLE" login -u alice -p "$alice" "$R"
+like "$err" 'there is no file for credentials: \$HOME is not set' "says so"
+like "$err" 'try +--authfile FILE names one' "and what to do"
+fails 1 "into no file" thimble login --authfile /dev/null -u alice -p "$alice" "$R"
+like "$err" "'/dev/null' is no regular file" "says so"
+ok "it is as it was" test -c /dev/null
+fill() { printf '{"x":"%s"}' "$(head -c "$1" /dev/zero | tr '\0' x)" >"$T/large.json"; }
+fill 1048569
+fails 1 "into a file of 1048577 bytes" thimble login --authfile "$T/large.json" -u alice -p "$alice" "$R"
+like "$err" "/large.json' is larger than 1048576 bytes" "says so"
+fill 1048568
+fails 1 "into one of 1048576 bytes" thimble login --authfile "$T/large.json" -u alice -p "$alice" "$R"
+like "$err" "/large.json' would become larger than 1048576 bytes" "says so"
+is "$(wc -c <"$T/large.json")" 1048576 "and it is as it was"
 
 # ---- a helper ----
 mkdir -p "$T/bin"
@@ -226,5 +240,14 @@ printf '#!/bin/sh\necho the keychain is locked\nexit 1\n' >"$T/bin/docker-creden
 printf '{"credHelpers":{"%s":"tests"}}' "$R" >"$file"
 fails 1 "a helper that fails" thimble login -u alice -p "$alice" "$R"
 like "$err" 'the keychain is locked' "is heard"
+printf '#!/bin/sh\necho credentials not found in native keychain\nexit 1\n' >"$T/bin/docker-credential-tests"
+fails 1 "a helper that finds nothing" thimble login -u alice -p "$alice" "$R"
+like "$err" "'docker-credential-tests' found nothing to store it in" "is heard"
+oci_registry open # it takes any password
+printf '{"credsStore":"tests"}' >"$file"
+run_in "$(printf 'pw-\377')" thimble login -u alice --password-stdin "$host"
+is "$status" 1 "a helper and a password that is not UTF-8"
+like "$err" "the password is not UTF-8: 'docker-credential-tests' cannot take it" "says so"
+unlike "$err" 'pw-' "but not the password"
 rm "$file"
 done_testing

@@ -30,11 +30,17 @@ pull() { # REGEX NAME
 # ---- images ----
 pull 'layer 1 \(sha256:[0-9a-f]{64}\) is a foreign layer \(application/vnd.docker.image.rootfs.foreign.diff.tar.gzip\), which is not in the registry but at an address of its own' "$oci/hostile/layer-foreign"
 hint 'such images \(Windows bases\) cannot be used here'
+pull "layer 1 has the media type 'application/x-cpio', which is none of a layer's" "$oci/hostile/layer-media-type"
 pull 'it is not an image but application/vnd.other\+json' "$oci/hostile/config-media-type"
 hint "'thimble copy' moves artifacts that are no images"
 pull 'a blob of 1125899906842624 bytes where at most 4194304 are taken' "$oci/hostile/config-size-huge"
 pull 'the registry sent other bytes than those asked for: the manifest has digest sha256:[0-9a-f]{64}, not sha256:2{64}' "$oci/hostile/manifest-digest-header"
 pull 'the manifest has 2 layers, the config 1' "$oci/hostile/layers-more-than-diff-ids"
+pull 'the index says that sha256:[0-9a-f]{64} has [0-9]+ bytes; it has [0-9]+$' "$oci/hostile/index-size-wrong"
+pull 'indexes in indexes, [0-9]+ deep' "$oci/hostile/index-deep"
+pull 'the registry sends more than the [0-9]+ bytes that the manifest says' "$oci/hostile/layer-longer"
+pull "redirects more than 10 times" "$oci/hostile/redirect-loop"
+pull "the headers of the answer are larger than [0-9]+ bytes" "$oci/hostile/headers-many"
 told 'the manifest has 2 layers, the config 1' copy "docker://$oci/hostile/layers-more-than-diff-ids" docker-archive:no.tar:x:1
 told "Docker's manifests cannot name a subject" copy --format docker "docker://$oci/hostile/with-subject" dir:no
 ok "nothing is written" test ! -e no -a ! -e no.tar
@@ -47,6 +53,9 @@ done
 rules proxy 'GET /manifests/ * header name=Content-Type value=application/vnd.docker.distribution.manifest.v1+prettyjws'
 pull 'the image has the old format of schema 1 \(application/vnd.docker.distribution.manifest.v1\+prettyjws\), which is not supported any more' "$proxy/team/data:1"
 hint 'push it again with any tool of today'
+rules proxy 'GET /manifests/ * status code=200 body=html'
+pull "the registry's answer is not a manifest \(Content-Type: text/html\)" "$proxy/team/data:1"
+hint 'is there a proxy or a login page between\? --debug shows the requests'
 rules proxy 'GET /manifests/ * status code=429 retry-after=3600'
 pull 'answered 429, too many requests: TOOBUSY: made up by the proxy' "$proxy/team/data:1"
 hint "registries give more to those who are logged in: 'thimble login $proxy'; or name a mirror in registries.conf"
@@ -60,6 +69,7 @@ rules proxy ''
 
 # ---- answers to a push ----
 told 'the registry takes uploads only in pieces of at least 4611686018427387904 bytes; at most 67108864 are sent' push data "$oci/hostile/upload-chunk-huge:1"
+told 'the registry has more bytes of the upload than were sent' push data "$oci/hostile/upload-range-lies:1"
 told 'the registry took the manifest as sha256:5{64}, which is not its digest' push data "$oci/hostile/push-manifest-digest:1"
 rules proxy 'POST /uploads/$ * status code=201'
 told 'the registry called an upload done before it began' push data "$proxy/team/begun:1"
@@ -79,6 +89,8 @@ told "'dir' is not a regular file" attach --artifact-type text/x "$oci/team/data
 
 # ---- names ----
 told 'the registry names more than 100000 tags' tags "$oci/hostile/tags-many"
+told "the registry's link to the next page leads to another host" tags "$oci/hostile/tags-other"
+told "the registry's list of tags goes on for more than 10000 pages" tags "$oci/hostile/tags-loop"
 cat >hub.conf <<C
 [[registry]]
 prefix = "docker.io"
@@ -92,9 +104,14 @@ hint "is the name right\\? 'thimble search TERM' looks for others"
 printf '[[registry]]\nprefix = "x.test"\nlocation = "%s"\nmirror = ["%s"]\n' "$oci" "$oci" >"$CONTAINERS_REGISTRIES_CONF"
 pull "because +mirror 1 of 'x.test'" x.test/team/data:1
 like "$err" 'because +it is no table' "and what is wrong with it"
+printf '[[registry]]\nprefix = "x.test"\nlocation = "%s"\ninsecure = true\n[[registry.mirror]]\nlocation = "%s/mirror"\ninsecure = true\n' \
+	"$oci" "$oci" >"$CONTAINERS_REGISTRIES_CONF"
+pull 'answered 404, not found' x.test/team/data:2
+hint "the mirror $oci did not have it either: "
 cp was.conf "$CONTAINERS_REGISTRIES_CONF"
 
-# ---- a token service that is older than identity tokens ----
+# ---- token services ----
+# Older than identity tokens.
 token_server tokens --hmac key --no-post
 oci_registry guarded --hmac key --realm "$realm"
 printf '{"auths": {"%s": {"auth": "PHRva2VuPjo=", "identitytoken": "refresh-alice"}}}' "$host" >"$T/auth.json"
@@ -102,5 +119,13 @@ chmod 600 "$T/auth.json"
 told 'the token service answers 404: no POST here' pull --authfile "$T/auth.json" "$host/team/data:1"
 hint 'it may know no identity tokens: log in with a password'
 unlike "$err" 'refresh-alice' "the token is not shown"
+faults round 127.0.0.1:1
+rules round '* . * redirect to={self}/token'
+oci_registry led --hmac key --realm "http://$host/token"
+pull 'the token service redirects more than 5 times' "$host/team/data:1"
+oci_registry locked --user "alice:$alice"
+rules proxy "GET /blobs/ * redirect to=http://$host{path}"
+pull 'answered 401, unauthorized' "$proxy/team/data:1"
+hint 'this came from where the registry redirected to, not from itself'
 sound "at the end"
 done_testing
