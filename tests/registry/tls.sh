@@ -66,7 +66,8 @@ rules down ''
 ok "TLS in front of it" pull --cacert "$ca" "$host/data:1"
 rules down "GET /blobs/ * redirect to=http://$plain{path}"
 fails 1 "a redirect from https: to http:" pull --cacert "$ca" "$host/data:1"
-like "$err" 'https.*http' "says so"
+like "$err" "'$host' leads from https: to 'http://$plain/.*', which is not encrypted" "says so"
+like "$err" "try +a registry behind a proxy that speaks https must be told so \(X-Forwarded-Proto, or its 'host' setting\)" "and what to do"
 
 # http: without TLS is for loopback only. Our own address that is not loopback stands for elsewhere.
 fails 1 "https is tried first" pull "$plain.invalid/data:1"
@@ -92,7 +93,7 @@ P
 	server_wait relay test -e "$T/relay"
 	far=$address:$(cat "$T/relay")
 	fails 1 "http: elsewhere is refused" pull "$far/data:1"
-	like "$err" '--insecure|TLS' "and how it would be allowed"
+	like "$err" "try +if '$far' is a registry without TLS: --insecure, or insecure = true in registries.conf" "and how it would be allowed"
 	ok "--insecure" pull --insecure "$far/data:1"
 	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$far" >insecure.conf
 	ok "insecure = true in registries.conf" env CONTAINERS_REGISTRIES_CONF="$PWD/insecure.conf" \

@@ -35,6 +35,9 @@ pull 'it is not an image but application/vnd.other\+json' "$oci/hostile/config-m
 hint "'thimble copy' moves artifacts that are no images"
 pull 'a blob of 1125899906842624 bytes where at most 4194304 are taken' "$oci/hostile/config-size-huge"
 pull 'the registry sent other bytes than those asked for: the manifest has digest sha256:[0-9a-f]{64}, not sha256:2{64}' "$oci/hostile/manifest-digest-header"
+pull 'the registry sent other bytes than those asked for: the manifest has digest sha256:[0-9a-f]{64}, not' "$oci/hostile/manifest-other-bytes"
+pull 'the registry sent other bytes than those asked for: digest sha256:[0-9a-f]{64}, not' "$oci/hostile/config-other-bytes"
+hint "if it stays so, the registry's storage or a proxy is damaged"
 pull 'the manifest has 2 layers, the config 1' "$oci/hostile/layers-more-than-diff-ids"
 pull 'the index says that sha256:[0-9a-f]{64} has [0-9]+ bytes; it has [0-9]+$' "$oci/hostile/index-size-wrong"
 pull 'indexes in indexes, [0-9]+ deep' "$oci/hostile/index-deep"
@@ -68,6 +71,7 @@ pull 'the registry answered with another part of the blob than was asked for' "$
 rules proxy ''
 
 # ---- answers to a push ----
+told 'the registry began an upload without saying where \(no Location\)' push data "$oci/hostile/upload-no-location:1"
 told 'the registry takes uploads only in pieces of at least 4611686018427387904 bytes; at most 67108864 are sent' push data "$oci/hostile/upload-chunk-huge:1"
 told 'the registry has more bytes of the upload than were sent' push data "$oci/hostile/upload-range-lies:1"
 told 'the registry took the manifest as sha256:5{64}, which is not its digest' push data "$oci/hostile/push-manifest-digest:1"
@@ -89,6 +93,8 @@ told "'dir' is not a regular file" attach --artifact-type text/x "$oci/team/data
 
 # ---- names ----
 told 'the registry names more than 100000 tags' tags "$oci/hostile/tags-many"
+told "among the registry's tags is '../../../etc/passwd', which is no name" tags "$oci/hostile/tags-traversal"
+told 'the registry names more than 10000 referrers' referrers "$oci/hostile/referrers-forever"
 told "the registry's link to the next page leads to another host" tags "$oci/hostile/tags-other"
 told "the registry's list of tags goes on for more than 10000 pages" tags "$oci/hostile/tags-loop"
 cat >hub.conf <<C

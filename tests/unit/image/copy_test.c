@@ -571,6 +571,21 @@ static void copy__keeps_blobs_that_are_right(void **state)
 	assert_true(blob_has(f->s, &m.config.digest));
 }
 
+/* Who gives no options for a registry has nothing to do with one. */
+static void copy__reaches_no_registry_unasked(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(buf_done) struct buf b = { 0 };
+	struct image_copied done = { 0 };
+	make_layout(f, HONEST, &b);
+	_free_ char *path = put_archive(f, buf_view(&b));
+	_free_ char *from = str_printf("oci-archive:%s", path);
+	refused(f, ERR_USER, copy_to(f, from, "docker://127.0.0.1:1/x:1", false, &done));
+	says(f, "a registry cannot be written here", from);
+	refused(f, ERR_USER, copy_to(f, "docker://127.0.0.1:1/x:1", "thimble:x:1", false, &done));
+	says(f, "a registry cannot be read here", from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -594,6 +609,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copy__lets_damaged_blobs_be_loaded_again, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(copy__keeps_blobs_that_are_right, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(copy__reaches_no_registry_unasked, set_up,
 						tear_down),
 	};
 	return cmocka_run_group_tests_name("image-copy", tests, NULL, NULL);

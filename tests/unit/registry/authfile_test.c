@@ -430,6 +430,15 @@ static void helper_get__says_what_went_wrong(void **state)
 	}
 }
 
+static void helper_get__wants_a_name(void **state)
+{
+	(void)state;
+	_cleanup_(creds_done) struct creds c = { 0 };
+	_cleanup_(err_done) struct err e = { 0 };
+	assert_int_equal(helper_get("", "host", &c, &e), -1);
+	assert_says(&e, "the name of a credential helper is empty");
+}
+
 /* Whatever it does with a password: nobody else sees it. */
 static void authfile_put__shows_no_password_that_a_helper_repeats(void **state)
 {
@@ -533,6 +542,7 @@ int main(void)
 		T(authfile__waits_for_no_pipe),
 		T(authfile_put__uses_the_store),
 		T(helper_get__says_what_went_wrong),
+		T(helper_get__wants_a_name),
 		T(authfile_put__shows_no_password_that_a_helper_repeats),
 		T(authfile_get__gives_up_on_a_silent_helper),
 		T(authfile_get__stands_without_its_store),

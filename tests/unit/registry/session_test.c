@@ -107,7 +107,8 @@ static void session_send__a_name_that_is_not_loopback_is_never_plain(void **stat
 	assert_int_equal(ask(&f, "GET", "/v2/"), -1);
 	assert_int_equal(f.e.sys_errno, EPROTO);
 	assert_int_equal(s.seen->requests, 0);
-	assert_non_null(strstr(f.e.hints[0], "--insecure"));
+	assert_non_null(strstr(f.e.hints[0], "is a registry without TLS: --insecure, or insecure = "
+					     "true in registries.conf"));
 	open_host(&g, host, true);
 	assert_status(&g, "/v2/", 200);
 }
@@ -247,10 +248,16 @@ static void session_send__redirects_that_are_refused(void **state)
 	_server_ struct server s = server_start(l);
 	_fixture_ struct fixture f = { 0 };
 	open_server(&f, &s);
-	static const char *const bad[] = { "/file", "/user", "/plain", "/loop" };
+	static const char *const bad[][2] = {
+		{ "/file", "neither http: nor https:" },
+		{ "/user", "a URL with a user name in it" },
+		{ "/plain", "'http://192.0.2.1/x' is not encrypted" },
+		{ "/loop", "redirects more than 10 times" },
+	};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		assert_int_equal(ask(&f, "GET", bad[i]), -1);
+		assert_int_equal(ask(&f, "GET", bad[i][0]), -1);
 		assert_true(f.e.kind == ERR_DATA || f.e.kind == ERR_DENIED);
+		assert_says(&f.e, bad[i][1]);
 	}
 	assert_int_equal(server_saw(&s, "GET /loop "), 11);
 	assert_status(&f, "/none", 302);

@@ -383,6 +383,7 @@ static void http_send__refuses_line_breaks(void **state)
 					 .headers = &headers };
 	assert_int_equal(http_send(f.h, &rq, &f.rs, &f.e), -1);
 	assert_int_equal(f.e.kind, ERR_USER);
+	assert_says(&f.e, "a header with a line break in it");
 }
 
 static void http_send__a_stream_that_fails(void **state)

@@ -34,48 +34,51 @@ static void url_parse__takes_and_prints(void **state)
 static void url_parse__refuses(void **state)
 {
 	(void)state;
-	static const char *const cases[] = {
-		"",
-		"/v2/",
-		"example.com",
-		"ftp://h/",
-		"file:///etc/passwd",
-		"https:/h",
-		"https:///x",
-		"http://:80/",
-		"http://h:0/",
-		"http://h:65536/",
-		"http://h:1x/",
-		"http://u@h/",
-		"http://u:p@h/",
-		"http://h /",
-		"http://h/\r\nX: y",
-		"http://h/\x01",
-		"http://h\\@i/",
-		"http://[::1/",
-		"http://[::1]x/",
-		"http://[]/",
-		"http://h%00/",
-		"http://h/\xc3\xa4",
-		"javascript:alert(1)",
-		"https://h,i/",
-		"http://a b/",
-		"http://h/\x7f",
+	static const char *const cases[][2] = {
+		{ "", "is not an absolute URL" },
+		{ "/v2/", "is not an absolute URL" },
+		{ "example.com", "is not an absolute URL" },
+		{ "ftp://h/", "is neither http: nor https:" },
+		{ "file:///etc/passwd", "is neither http: nor https:" },
+		{ "https:/h", "is not an absolute URL" },
+		{ "https:///x", "is not the name of a host" },
+		{ "http://:80/", "is not the name of a host" },
+		{ "http://h:0/", "is not the name of a host with a port" },
+		{ "http://h:65536/", "is not the name of a host with a port" },
+		{ "http://h:1x/", "is not the name of a host with a port" },
+		{ "http://u@h/", "a URL with a user name in it" },
+		{ "http://u:p@h/", "a URL with a user name in it" },
+		{ "http://h /", "holds a byte that no URL holds" },
+		{ "http://h/\r\nX: y", "holds a byte that no URL holds" },
+		{ "http://h/\x01", "holds a byte that no URL holds" },
+		{ "http://h\\@i/", "holds a byte that no URL holds" },
+		{ "http://[::1/", "the host '[::1' has no ']'" },
+		{ "http://[::1]x/", "is not the name of a host with a port" },
+		{ "http://[]/", "is not the name of a host" },
+		{ "http://h%00/", "is not the name of a host" },
+		{ "http://h/\xc3\xa4", "holds a byte that no URL holds" },
+		{ "javascript:alert(1)", "is not an absolute URL" },
+		{ "https://h,i/", "is not the name of a host" },
+		{ "http://a b/", "holds a byte that no URL holds" },
+		{ "http://h/\x7f", "holds a byte that no URL holds" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct url u = { 0 };
 		_cleanup_(err_done) struct err e = { 0 };
-		if (url_parse(slice_of(cases[i]), &u, &e) == 0)
-			fail_msg("'%s' is taken", cases[i]);
+		if (url_parse(slice_of(cases[i][0]), &u, &e) == 0)
+			fail_msg("'%s' is taken", cases[i][0]);
 		assert_int_equal(e.kind, ERR_DATA);
 		assert_null(u.host);
+		assert_says(&e, cases[i][1]);
 	}
 	_cleanup_(buf_done) struct buf b = { 0 };
 	struct url u = { 0 };
 	buf_str(&b, "http://h/");
 	while (b.len <= URL_MAX)
 		buf_char(&b, 'a');
-	assert_int_equal(url_parse(buf_view(&b), &u, NULL), -1);
+	_cleanup_(err_done) struct err long_ = { 0 };
+	assert_int_equal(url_parse(buf_view(&b), &u, &long_), -1);
+	assert_says(&long_, "a URL of 8193 bytes; at most 8192 are taken");
 	assert_int_equal(url_parse((struct slice){ "http://h/\0x", 11 }, &u, NULL), -1);
 }
 
