@@ -68,6 +68,8 @@ pull 'answered 407, the proxy wants credentials' "$proxy/team/data:1"
 hint "put them into the proxy's address: https_proxy=http://USER:PASSWORD@"
 rules proxy 'GET /blobs/ 2 cut after=300000' 'GET /blobs/ 3- bad-range text="bytes 0-5/6"'
 pull 'the registry answered with another part of the blob than was asked for' "$proxy/team/data:1"
+rules proxy 'GET /blobs/ 2- truncate after=1000'
+pull 'the registry closed the connection after [0-9]+ of [0-9]+ bytes' "$proxy/team/data:1"
 rules proxy ''
 
 # ---- answers to a push ----
