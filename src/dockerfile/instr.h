@@ -31,7 +31,6 @@ struct pairs {
 
 enum mount_type { MOUNT_BIND, MOUNT_CACHE, MOUNT_TMPFS, MOUNT_SECRET, MOUNT_SSH };
 enum mount_sharing { SHARING_SHARED, SHARING_PRIVATE, SHARING_LOCKED };
-const char *mount_type_name(enum mount_type t);
 struct mount_opt {          /* RUN --mount, expanded, defaults filled in where §3 has them */
 	enum mount_type type;
 	const char *from;   /* stage, context or image; NULL: build context (bind), nothing (cache) */

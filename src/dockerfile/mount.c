@@ -12,11 +12,6 @@ static const char *const type_names[] = {
 };
 static const char *const sharing_names[] = { "shared", "private", "locked" };
 
-const char *mount_type_name(enum mount_type t)
-{
-	return type_names[t];
-}
-
 /* One field of a CSV line: plain, or in quotes with "" for a quote. false at the end; *bad if the
  * quotes are wrong. */
 static bool next_field(struct slice *rest, struct buf *field, bool *bad)

@@ -187,21 +187,10 @@ static enum obj_kind tell_kind(const struct obj *o)
 	}
 }
 
-int obj_read_header(const struct obj_bytes *b, struct obj *out, struct err *e)
-{
-	struct obj o = { 0 };
-	struct table ph;
-	int r = read_ehdr(b, &o, &ph, e);
-
-	if (r > 0)
-		*out = o;
-	return r;
-}
-
 int obj_read(const struct obj_bytes *b, struct obj *out, struct err *e)
 {
 	struct obj o = { 0 };
-	struct table ph;
+	struct table ph = { 0 };
 	int r = read_ehdr(b, &o, &ph, e);
 
 	if (r <= 0)

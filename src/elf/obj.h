@@ -102,9 +102,6 @@ struct obj {
 int obj_read(const struct obj_bytes *b, struct obj *out, struct err *e) _must_check_;
 void obj_done(struct obj *o);
 
-/* Only what e_ident and the header say: kind is not known (OBJ_OTHER), names are empty. */
-int obj_read_header(const struct obj_bytes *b, struct obj *out, struct err *e) _must_check_;
-
 /* File offset of n bytes at a virtual address, by PT_LOAD; -1 if no segment's file part has them all. */
 int obj_offset(const struct obj *o, uint64_t vaddr, uint64_t n, uint64_t *offset) _must_check_;
 

@@ -50,11 +50,6 @@ void registry_after_fork(struct registry *r)
 			session_after_fork(r->sessions[i]);
 }
 
-const char *registry_host(const struct registry *r)
-{
-	return r->ref.host;
-}
-
 struct session *repo_session(struct registry *r, size_t i, struct err *e)
 {
 	const struct endpoint *at = &r->at.p[i];

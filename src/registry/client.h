@@ -22,7 +22,6 @@ void registry_close(struct registry *r);
 DEFINE_CLEANUP(struct registry, registry_close)
 /* In a forked child, first thing: own connections, tokens stay known. */
 void registry_after_fork(struct registry *r);
-const char *registry_host(const struct registry *r); /* as in the reference: "docker.io" */
 
 struct registry_manifest {
 	struct buf bytes; /* at most MANIFEST_MAX */

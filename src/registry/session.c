@@ -93,11 +93,6 @@ void session_unscope(struct session *s, const char *scope)
 	arr_remove(&s->scopes, (size_t)at);
 }
 
-const struct endpoint *session_endpoint(const struct session *s)
-{
-	return &s->at;
-}
-
 bool session_gave_up(const struct session *s)
 {
 	return s->gave_up;

@@ -34,7 +34,6 @@ void session_after_fork(struct session *s);
  * service may give nothing to who asks for too much. */
 void session_scope(struct session *s, const char *scope);
 void session_unscope(struct session *s, const char *scope);
-const struct endpoint *session_endpoint(const struct session *s);
 
 struct session_request {
 	const char *method;

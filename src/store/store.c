@@ -203,11 +203,6 @@ int store_fd(const struct store *s)
 	return s->fd;
 }
 
-int store_tmp(const struct store *s)
-{
-	return s->tmp;
-}
-
 bool store_is_user(const struct store *s)
 {
 	return s->user;

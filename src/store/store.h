@@ -50,7 +50,6 @@ DEFINE_CLEANUP(struct store, store_close)
 
 const char *store_path(const struct store *s);  /* absolute */
 int store_fd(const struct store *s);            /* its root directory, borrowed */
-int store_tmp(const struct store *s);           /* tmp/, borrowed */
 bool store_is_user(const struct store *s);      /* made by an ordinary user: user.overlay.* and an id range */
 const struct tree_opts *store_tree_opts(const struct store *s);
 
