@@ -53,7 +53,10 @@ static int copy_bytes(struct writer *w, int fd, uint64_t size, struct digest *di
 		sha256_end(&content, digest->b);
 	}
 	char more;
-	if (fd_read(fd, &more, 1) != 0)
+	ssize_t n = fd_read(fd, &more, 1);
+	if (n < 0)
+		return err_sys(e, "read"); /* says nothing of its length */
+	if (n > 0)
 		return err_set(e, ERR_DATA, "it is longer than its layer says (%llu bytes)",
 			       (unsigned long long)size);
 	return tar_write_padding(w->out, size, e);

@@ -26,7 +26,9 @@ getxattr llistxattr flistxattr listxattr ioctl dup dup3 chdir fchdir chroot sign
 socket statfs fstatfs readlinkat readlink faccessat2 access memfd_create rt_sigprocmask setsid prlimit64
 kill pidfd_send_signal'''.split()
 # At most so many of one kind in one command: the later ones are in loops that the first are in too.
+# What is read of a layer decides whether it is believed any more, so there each read counts.
 MOST = 14
+EACH = {('save', 'read')}
 
 
 def sh(script):
@@ -78,9 +80,9 @@ def calls_of(command):
     return {call: max(by.values()) for call, by in counts.items() if call in CALLS}
 
 
-def numbers(call, most):
+def numbers(command, call, most):
     first = 2 if call == 'execve' else 1
-    if most <= MOST:
+    if most <= MOST or (command.name, call) in EACH:
         return range(first, most + 1)
     step = most / MOST
     return sorted({first, 2, 3} | {max(1, int(step * i)) for i in range(1, MOST + 1)})
@@ -127,11 +129,15 @@ def main():
     for command in COMMANDS:
         wrong = []
         for call, most in sorted(calls_of(command).items()):
-            for n in numbers(call, most):
+            for n in numbers(command, call, most):
                 if share > 1 and random.randrange(share):
                     continue
                 tried += 1
-                if bad := attempt(command, call, n):
+                bad = attempt(command, call, n)
+                # load takes `ref` away before
+                if not bad and command.name != 'load' and sh('thimble inspect base ref >/dev/null').returncode:
+                    bad = 'an image that was there is damaged'
+                if bad:
                     wrong.append(f'{call} number {n}: {bad}')
         number += 1
         print(f'{"not " if wrong else ""}ok {number} - {command.name}: a call that fails is told or survived')
