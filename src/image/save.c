@@ -377,8 +377,10 @@ static int add_name(struct save *v, const char *name, struct err *e)
 		return 0;
 	_free_ char *text = reference_text(&ref);
 	/* "abcd" may be an id or a name: it is a name if there is such a name, for this image. */
-	if (name_get(v->s, text, &rec, NULL) == 1 &&
-	    digest_eq(&rec.manifest, &job->im.manifest_digest))
+	int r = name_get(v->s, text, &rec, e);
+	if (r < 0)
+		return -1;
+	if (r == 1 && digest_eq(&rec.manifest, &job->im.manifest_digest))
 		add_ref(job, &ref);
 	return 0;
 }

@@ -184,8 +184,15 @@ int name_set_failed(struct store *s, const char *ref, const struct err *why, str
 		err_done(&brief);
 	}
 	_cleanup_(name_record_done) struct name_record r = { 0 };
-	if (name_get(s, ref, &r, NULL) < 0) /* damaged: it is written anew */
-		r = (struct name_record){ 0 };
+	_cleanup_(err_done) struct err unread = { 0 };
+	if (name_get(s, ref, &r, &unread) < 0) {
+		if (unread.kind != ERR_DATA) { /* it may name an image */
+			if (e)
+				err_move(e, &unread);
+			return -1;
+		}
+		r = (struct name_record){ 0 }; /* damaged: it is written anew */
+	}
 	str_set(&r.failed, to_hex(buf_view(&bytes)));
 	return write_record(s, ref, &r, e);
 }
