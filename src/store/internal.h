@@ -14,7 +14,7 @@ struct store {
 	bool user;
 	struct tree_opts tree;
 	int (*enter)(struct err *e); /* store_opts */
-	char boot[BOOT_ID_LEN]; /* "" until asked for */
+	char boot[BOOT_ID_LEN]; /* of this boot */
 	char *lease_name; /* NULL until something is used */
 	int lease_fd;
 	bool within; /* the lease is that of our parent */

@@ -146,6 +146,29 @@ static int read_or_make(struct store *s, bool create, struct owner *who, struct 
 	return r == 0 ? stamp_write(s, who, e) : 0;
 }
 
+/* Where the kernel has none all boots are one; one that cannot be read must not look like another. */
+static int find_boot_id(struct store *s, struct err *e)
+{
+	_cleanup_(buf_done) struct buf b = { .max = BOOT_ID_LEN - 1 };
+	_cleanup_(err_done) struct err why = { 0 };
+	const char *forged =
+		getenv("THIMBLE_BOOT_ID"); /* for tests of what happens after a crash */
+	if (forged && *forged) {
+		buf_str(&b, forged);
+	} else if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_LEN - 1, &b, &why) < 0) {
+		if (why.kind != ERR_ABSENT) {
+			if (e)
+				err_move(e, &why);
+			return err_add(e, "tell this boot from others");
+		}
+		buf_str(&b, "unknown");
+	}
+	struct slice id = slice_trim(buf_view(&b));
+	memcpy(s->boot, id.p, id.n);
+	s->boot[id.n] = '\0';
+	return 0;
+}
+
 /* ---- opening ---- */
 
 struct store *store_open(const struct store_opts *o, struct err *e)
@@ -158,7 +181,7 @@ struct store *store_open(const struct store_opts *o, struct err *e)
 		return NULL;
 	_cleanup_(store_closep) struct store *s = NEW(struct store);
 	s->fd = s->tmp = s->lease_fd = s->gate_fd = -1;
-	if (open_root(s, root, o->create, e) < 0 || owner_check(s, e) < 0 ||
+	if (open_root(s, root, o->create, e) < 0 || owner_check(s, e) < 0 || find_boot_id(s, e) < 0 ||
 	    read_or_make(s, o->create, &who, e) < 0)
 		return NULL;
 	s->user = who.user;
@@ -215,18 +238,5 @@ const struct tree_opts *store_tree_opts(const struct store *s)
 
 const char *store_boot_id(struct store *s)
 {
-	if (s->boot[0])
-		return s->boot;
-	_cleanup_(buf_done) struct buf b = { .max = BOOT_ID_LEN - 1 };
-	const char *forged =
-		getenv("THIMBLE_BOOT_ID"); /* for tests of what happens after a crash */
-	if (forged && *forged)
-		buf_str(&b, forged);
-	else if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_LEN - 1, &b, NULL) <
-		 0)
-		buf_str(&b, "unknown");
-	struct slice id = slice_trim(buf_view(&b));
-	memcpy(s->boot, id.p, id.n);
-	s->boot[id.n] = '\0';
 	return s->boot;
 }
