@@ -155,7 +155,8 @@ static int find_boot_id(struct store *s, struct err *e)
 		getenv("THIMBLE_BOOT_ID"); /* for tests of what happens after a crash */
 	if (forged && *forged) {
 		buf_str(&b, forged);
-	} else if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_LEN - 1, &b, &why) < 0) {
+	} else if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_LEN - 1, &b, &why) <
+		   0) {
 		if (why.kind != ERR_ABSENT) {
 			if (e)
 				err_move(e, &why);
@@ -181,8 +182,8 @@ struct store *store_open(const struct store_opts *o, struct err *e)
 		return NULL;
 	_cleanup_(store_closep) struct store *s = NEW(struct store);
 	s->fd = s->tmp = s->lease_fd = s->gate_fd = -1;
-	if (open_root(s, root, o->create, e) < 0 || owner_check(s, e) < 0 || find_boot_id(s, e) < 0 ||
-	    read_or_make(s, o->create, &who, e) < 0)
+	if (open_root(s, root, o->create, e) < 0 || owner_check(s, e) < 0 ||
+	    find_boot_id(s, e) < 0 || read_or_make(s, o->create, &who, e) < 0)
 		return NULL;
 	s->user = who.user;
 	s->enter = o->enter;
