@@ -63,6 +63,9 @@ struct alias {
 	const char *name; /* "images" */
 };
 extern const struct alias cli_aliases[]; /* ends with { 0 } */
+struct strs;
+/* First words of those of two, each once: "image", "manifest" … */
+void cli_groups(struct strs *out);
 int cli_help(const char *words, struct buf *out, struct err *e)
 	_must_check_; /* NULL: the overview */
 

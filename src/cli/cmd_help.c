@@ -116,17 +116,6 @@ static void offer_images(struct cli *c, struct buf *out, struct slice prefix)
 	}
 }
 
-static void offer_commands(struct buf *out, struct slice prefix)
-{
-	for (const struct cmd *const *p = cli_commands; *p; p++)
-		if ((*p)->group != GROUP_HIDDEN && !strchr((*p)->name, ' '))
-			offer(out, prefix, (*p)->name, (*p)->help);
-	offer(out, prefix, "image", "list, remove, inspect … images");
-	offer(out, prefix, "system", "df, prune, info");
-	offer(out, prefix, "builder", "build, prune");
-	offer(out, prefix, "manifest", "create, annotate, inspect, push, rm");
-}
-
 static void offer_second(struct buf *out, struct slice prefix, const char *first)
 {
 	size_t n = strlen(first);
@@ -136,6 +125,32 @@ static void offer_second(struct buf *out, struct slice prefix, const char *first
 	for (const struct cmd *const *p = cli_commands; *p; p++)
 		if (strncmp((*p)->name, first, n) == 0 && (*p)->name[n] == ' ')
 			offer(out, prefix, (*p)->name + n + 1, (*p)->help);
+}
+
+/* The candidates of an answer, without their help: "create, push, rm". Caller frees. */
+static char *first_words(struct slice lines)
+{
+	_cleanup_(strs_done) struct strs words = { 0 };
+	struct slice line;
+	while (slice_split(&lines, '\n', &line))
+		if (line.n)
+			strs_addf(&words, "%.*s", SLF(slice_head(line, slice_find(line, '\t'))));
+	return strs_join(&words, ", ");
+}
+
+static void offer_commands(struct buf *out, struct slice prefix)
+{
+	for (const struct cmd *const *p = cli_commands; *p; p++)
+		if ((*p)->group != GROUP_HIDDEN && !strchr((*p)->name, ' '))
+			offer(out, prefix, (*p)->name, (*p)->help);
+	_cleanup_(strs_done) struct strs groups = { 0 };
+	cli_groups(&groups);
+	arr_each(it, &groups) {
+		_cleanup_(buf_done) struct buf seconds = { 0 };
+		offer_second(&seconds, SL(""), *it);
+		_free_ char *help = first_words(buf_view(&seconds));
+		offer(out, prefix, *it, help);
+	}
 }
 
 static const char *offer_value(struct cli *c, struct buf *out, struct slice prefix,

@@ -159,15 +159,32 @@ static void overview(struct buf *out)
 	buf_str(out, "\n'thimble COMMAND --help' tells more about a command.\n");
 }
 
+static void add_group(struct strs *out, const char *words)
+{
+	const char *blank = strchr(words, ' ');
+	_free_ char *first = blank ? str_ndup(words, (size_t)(blank - words)) : NULL;
+	if (first && strs_find(out, first) < 0)
+		strs_add(out, first);
+}
+
+void cli_groups(struct strs *out)
+{
+	for (const struct cmd *const *c = cli_commands; *c; c++)
+		add_group(out, (*c)->name);
+	for (const struct alias *a = cli_aliases; a->words; a++)
+		add_group(out, a->words);
+}
+
 static int unknown_command(const char *word, struct err *e)
 {
 	ARRAY_OF(const char *) names = { 0 };
+	_cleanup_(strs_done) struct strs groups = { 0 };
 	for (const struct cmd *const *c = cli_commands; *c; c++)
 		if ((*c)->group != GROUP_HIDDEN)
 			arr_push(&names, (*c)->name);
-	static const char *const groups[] = { "image", "system", "builder", "buildx", "container" };
-	for (size_t i = 0; i < COUNT_OF(groups); i++)
-		arr_push(&names, groups[i]);
+	cli_groups(&groups);
+	arr_each(it, &groups)
+		arr_push(&names, *it);
 	const char *near = opt_nearest(word, names.p, names.n);
 	arr_done(&names);
 	err_set(e, ERR_USER, "there is no command '%s'", word);

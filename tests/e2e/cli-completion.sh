@@ -11,7 +11,7 @@ for first in $(thimble __commands | sed 's/[ \t].*//' | sort -u); do
 	case $first in __*) ;; *) like " $offers" " $first " "$first is offered" ;; esac
 done
 unlike "$offers" '__' "nothing hidden"
-is "$(next bu)" "build builder : " "a beginning"
+is "$(next bu)" "build builder buildx : " "a beginning"
 is "$(next manifest c)" "create : " "a second word"
 like "$(next image '')" '(^| )ls .*rm ' "docker's groups"
 is "$(next --r)" "--root : " "global options"
@@ -43,7 +43,7 @@ compopt() { :; }
 _thimble
 printf '%s ' "${COMPREPLY[@]}"
 B
-is "$(bash ask.bash bu)" "build builder " "bash: a command"
+is "$(bash ask.bash bu)" "build builder buildx " "bash: a command"
 is "$(bash ask.bash run quay)" "quay.io/team/app:one " "bash: an image"
 mkdir context
 : >contents
