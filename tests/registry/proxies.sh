@@ -4,31 +4,17 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$tests/lib/registry/registry.sh"
 
-# A proxy that answers each CONNECT with one status.
-cat >proxy.py <<'P'
-import socket
-import sys
-s = socket.create_server(("127.0.0.1", 0))
-with open(sys.argv[2], "w") as f:
-    f.write(f"{s.getsockname()[1]}\n")
-while True:
-    c = s.accept()[0]
-    while not c.recv(65536).endswith(b"\r\n\r\n"):
-        pass
-    c.sendall(f"HTTP/1.1 {sys.argv[1]} No\r\nContent-Length: 0\r\n\r\n".encode())
-    c.close()
-P
-for status in 403 407; do
-	server_begin "proxy-$status" python3 proxy.py "$status" "port-$status"
-	server_wait "proxy-$status" test -s "port-$status"
-done
+oci_registry oci
+faults proxy "$host"
 name=registry.invalid/team/app:1
 
 pull() { https_proxy=$1 thimble pull "$name"; }
-fails 1 "a proxy that refuses" pull "http://127.0.0.1:$(cat port-403)"
+rules proxy 'CONNECT . * status code=403'
+fails 1 "a proxy that refuses" pull "http://$host"
 like "$err" 'the proxy does not let us through: it answered 403' "is told"
 like "$err" 'comes from the environment \(https_proxy, all_proxy\); no_proxy lists' "and where it comes from"
-fails 1 "a proxy that wants a password" pull "http://127.0.0.1:$(cat port-407)"
+rules proxy 'CONNECT . * status code=407'
+fails 1 "a proxy that wants a password" pull "http://$host"
 like "$err" 'it answered 407' "is told"
 like "$err" 'https_proxy=http://USER:PASSWORD@HOST:PORT' "and where it is put"
 fails 1 "no proxy there" pull http://127.0.0.1:1

@@ -162,7 +162,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         finally:
             self.note()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = any_method
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_CONNECT = any_method
 
 
 def serve(handler, args):
