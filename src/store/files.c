@@ -13,6 +13,15 @@
 #include "base/path.h"
 #include "store/internal.h"
 
+int store_passable(int r, struct err *why, struct err *e)
+{
+	if (r >= 0 || why->kind == ERR_DATA)
+		return r < 0 ? 0 : r;
+	if (e)
+		err_move(e, why);
+	return -1;
+}
+
 char *store_tmp_name(struct store *s, struct err *e)
 {
 	const char *lease = lease_name(s, e);

@@ -46,9 +46,6 @@ bool lease_is_alive(struct store *s, const char *name);
 /* store_sweep when this process is done: what is left under its own lease goes too. */
 int sweep_closing(struct store *s, struct err *e) _must_check_;
 
-/* ---- store.c ---- */
-const char *store_boot_id(struct store *s);
-
 /* ---- files.c ---- */
 /* Writes a file of the store (path relative to its root, parents made) atomically. */
 int store_write(struct store *s, const char *path, struct slice data, bool sync, struct err *e)
@@ -60,6 +57,9 @@ int store_write_new(struct store *s, const char *path, struct slice data, bool s
 /* 1, 0 if there is none, -1. */
 int store_read(struct store *s, const char *path, size_t max, struct buf *out, struct err *e)
 	_must_check_;
+/* r and *why: what reading a record gave. What is damaged counts as not there (0). What cannot be read for
+ * another reason may lead to something that is used, and must not be collected or replaced: -1. */
+int store_passable(int r, struct err *why, struct err *e) _must_check_;
 /* Entries of a directory of the store, sorted; a missing one has none. */
 int store_list(struct store *s, const char *path, struct strs *names, struct err *e) _must_check_;
 

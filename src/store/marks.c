@@ -40,15 +40,6 @@ static struct thing *things_add(struct things *t, const char *name)
 	return it;
 }
 
-int marks_passable(int r, struct err *why, struct err *e)
-{
-	if (r >= 0 || why->kind == ERR_DATA)
-		return r < 0 ? 0 : r;
-	if (e)
-		err_move(e, why);
-	return -1;
-}
-
 /* ---- what is there ---- */
 
 static int list_snapshots(struct marks *m, struct err *e)
@@ -62,7 +53,7 @@ static int list_snapshots(struct marks *m, struct err *e)
 		struct thing *t = things_add(&m->snaps, ids.p[i]);
 		char hex[SHA256_HEX];
 		_cleanup_(err_done) struct err why = { 0 };
-		int r = marks_passable(snap_record_read(m->s, t->name, &t->rec, &why), &why, e);
+		int r = store_passable(snap_record_read(m->s, t->name, &t->rec, &why), &why, e);
 		if (r < 0)
 			return -1;
 		if (r == 0)
@@ -81,7 +72,8 @@ static int list_snapshots(struct marks *m, struct err *e)
 		if (digest_is_zero(&it->rec.diff_id))
 			continue;
 		_cleanup_(err_done) struct err why = { 0 };
-		int r = marks_passable(cache_get(m->s, "diff", &it->rec.diff_id, &b, &why), &why, e);
+		int r = store_passable(cache_get(m->s, "diff", &it->rec.diff_id, &b, &why), &why,
+				       e);
 		if (r < 0)
 			return -1;
 		if (r == 0)
@@ -151,7 +143,7 @@ static void use_layers(struct marks *m, const struct manifest *man, const struct
 static int peek(struct marks *m, const struct digest *d, struct buf *out, struct err *e)
 {
 	_cleanup_(err_done) struct err why = { 0 };
-	return marks_passable(blob_peek(m->s, d, out, &why), &why, e);
+	return store_passable(blob_peek(m->s, d, out, &why), &why, e);
 }
 
 int marks_manifest(struct marks *m, const struct digest *d, struct err *e)
@@ -241,7 +233,8 @@ int marks_cache(struct marks *m, struct err *e)
 			_cleanup_(err_done) struct err why = { 0 };
 			if (sha256_unhex(keys.p[k], strlen(keys.p[k]), key.b) < 0)
 				continue;
-			int r = marks_passable(cache_get(m->s, kinds.p[i], &key, &b, &why), &why, e);
+			int r = store_passable(cache_get(m->s, kinds.p[i], &key, &b, &why), &why,
+					       e);
 			if (r < 0)
 				return -1;
 			if (r > 0)

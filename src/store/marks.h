@@ -28,9 +28,6 @@ int marks_list(struct marks *m, struct store *s, struct err *e) _must_check_;
 int marks_begin(struct marks *m, struct store *s, struct err *e) _must_check_;
 void marks_done(struct marks *m);
 
-/* r and *why: what reading a record gave. What is damaged leads to nothing (0). What cannot be read for
- * another reason may lead to something that is used, so nothing may be collected then: -1. */
-int marks_passable(int r, struct err *why, struct err *e) _must_check_;
 /* Marks an image with all that it consists of. What is damaged is kept, but leads to nothing. */
 int marks_manifest(struct marks *m, const struct digest *d, struct err *e) _must_check_;
 /* Marks what the records of the cache speak of. */

@@ -185,14 +185,8 @@ int name_set_failed(struct store *s, const char *ref, const struct err *why, str
 	}
 	_cleanup_(name_record_done) struct name_record r = { 0 };
 	_cleanup_(err_done) struct err unread = { 0 };
-	if (name_get(s, ref, &r, &unread) < 0) {
-		if (unread.kind != ERR_DATA) { /* it may name an image */
-			if (e)
-				err_move(e, &unread);
-			return -1;
-		}
-		r = (struct name_record){ 0 }; /* damaged: it is written anew */
-	}
+	if (store_passable(name_get(s, ref, &r, &unread), &unread, e) < 0)
+		return -1; /* it may name an image; a damaged one is written anew */
 	str_set(&r.failed, to_hex(buf_view(&bytes)));
 	return write_record(s, ref, &r, e);
 }

@@ -59,7 +59,7 @@ static int prune_names(struct prune *p, struct err *e)
 		_cleanup_(name_record_done) struct name_record rec = { 0 };
 		_cleanup_(err_done) struct err why = { 0 };
 		int r = name_get(s, names.p[i], &rec, &why);
-		if (marks_passable(r, &why, e) < 0)
+		if (store_passable(r, &why, e) < 0)
 			return -1;
 		bool keep = !p->o->all || (r == 1 && manifest_is_leased(p, &rec.manifest));
 		if (keep && r == 1 && marks_manifest(&p->m, &rec.manifest, e) < 0)

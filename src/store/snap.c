@@ -125,7 +125,7 @@ int snap_commit(struct store *s, struct snap_draft *d, const struct index *x,
 		return 0;
 	}
 	struct snap_record rec = {
-		.boot = (char *)store_boot_id(s),
+		.boot = s->boot,
 		.size = index_size(x),
 		.complete = index_is_complete(x),
 		.foreign = diff_id && d->foreign,
@@ -166,7 +166,7 @@ static int read_index(struct store *s, const char *id, struct index *out, struct
 
 static bool is_trusted(struct store *s, const struct snap_record *rec)
 {
-	return rec->on_disk || strcmp(rec->boot, store_boot_id(s)) == 0;
+	return rec->on_disk || strcmp(rec->boot, s->boot) == 0;
 }
 
 /* A user outside of the namespace sees other owners than the index has, and cannot read all: what

@@ -236,8 +236,3 @@ const struct tree_opts *store_tree_opts(const struct store *s)
 {
 	return &s->tree;
 }
-
-const char *store_boot_id(struct store *s)
-{
-	return s->boot;
-}

@@ -36,7 +36,7 @@ static int mark_usage(struct marks *m, struct store *s, struct err *e)
 	for (size_t i = 0; i < names.n; i++) {
 		_cleanup_(name_record_done) struct name_record rec = { 0 };
 		_cleanup_(err_done) struct err why = { 0 };
-		r = marks_passable(name_get(s, names.p[i], &rec, &why), &why, e);
+		r = store_passable(name_get(s, names.p[i], &rec, &why), &why, e);
 		if (r < 0 || (r > 0 && marks_manifest(m, &rec.manifest, e) < 0))
 			return -1;
 	}

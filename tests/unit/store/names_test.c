@@ -85,6 +85,29 @@ static void name_set__refuses_what_is_not_there(void **state)
 	refused(f, ERR_ABSENT, name_set(f->s, "docker.io/library/x:y", &d, &f->e));
 }
 
+/* What cannot be read is no name without an image. */
+static void name_set_failed__replaces_no_name_that_it_cannot_read(void **state)
+{
+	struct fixture *f = *state;
+	struct digest d;
+	struct name_record r = { 0 };
+	_cleanup_(err_done) struct err why = { 0 };
+	const char *name = "docker.io/library/x:y";
+	err_set(&why, ERR_USER, "no gcc here");
+	put(f, &d);
+	ok(f, name_set(f->s, name, &d, &f->e));
+	int store = store_fd(f->s);
+	const char *path = "names/docker.io/library/x/=y", *aside = "names/aside";
+	assert_int_equal(renameat(store, path, store, aside), 0);
+	assert_int_equal(mkdirat(store, path, 0700), 0); /* to read it fails: EISDIR */
+	refused(f, ERR_SYS, name_set_failed(f->s, name, &why, &f->e));
+	assert_int_equal(unlinkat(store, path, AT_REMOVEDIR), 0);
+	assert_int_equal(renameat(store, aside, store, path), 0);
+	assert_int_equal(name_get(f->s, name, &r, &f->e), 1);
+	assert_true(digest_eq(&r.manifest, &d));
+	name_record_done(&r);
+}
+
 static void name_set_failed__keeps_the_earlier_image(void **state)
 {
 	struct fixture *f = *state;
@@ -149,6 +172,7 @@ int main(void)
 		T(names__can_be_as_long_as_the_specification_has_them),
 		T(names__never_leave_their_directory),
 		T(name_set__refuses_what_is_not_there),
+		T(name_set_failed__replaces_no_name_that_it_cannot_read),
 		T(name_set_failed__keeps_the_earlier_image),
 		T(names__come_and_go_in_many_processes),
 	};
