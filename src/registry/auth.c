@@ -473,9 +473,13 @@ static int no_scheme(const struct challenges *l, struct err *e)
 {
 	if (!l->n)
 		return 0;
-	return err_set(e, ERR_DENIED, "it wants authentication by '%s'%s", l->p[0].scheme,
-		       l->p[0].kind == CHALLENGE_BEARER ? " and does not say where to get a token"
-							: ", which thimble does not speak");
+	bool bearer = l->p[0].kind == CHALLENGE_BEARER;
+	(void)err_set(e, ERR_DENIED, "it wants authentication by '%s'%s", l->p[0].scheme,
+		      bearer ? " and does not say where to get a token"
+			     : ", which thimble does not speak");
+	return err_hint(e, bearer ? "its challenge must name a realm: tell who runs the registry"
+				  : "thimble speaks Basic and Bearer: ask who runs the registry "
+				    "for a way in with a password or a token");
 }
 
 int auth_answer(struct auth *a, struct http *h, const struct url *at, const struct strs *scopes,

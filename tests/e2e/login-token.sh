@@ -86,8 +86,10 @@ fake 'Bearer realm="http://user:pw@127.0.0.1/token"'
 refuses "a realm with a name in it" 'token service'
 fake 'Bearer service="s"'
 refuses "no realm" 'does not say where to get a token'
+like "$err" 'must name a realm' "and whom to tell"
 fake 'Negotiate'
 refuses "a scheme that we do not speak" "'Negotiate', which thimble does not speak"
+like "$err" 'Basic and Bearer' "and what it speaks"
 fake 'Bearer realm="SELF/token"' 200 '' '{}'
 refuses "no token" 'answers without a token'
 fake 'Bearer realm="SELF/token"' 200 '' '{"token":"a\r\nX-Evil: 1"}'

@@ -82,7 +82,7 @@ says "429, and wait for an hour" '429' 'GET /manifests/ * status code=429 retry-
 says "cut again and again" 'closed|broke|connection|transfer' 'GET /blobs/ * cut after=1000'
 says "403" '403|forbidden|denied' 'GET /manifests/ * status code=403'
 says "401 without a challenge" '401|unauthorized|login' 'GET /manifests/ * status code=401'
-says "401 with a scheme nobody knows" '401|unauthorized|login' 'GET /manifests/ * status code=401 auth=Negotiate'
+says "401 with a scheme nobody knows" "'Negotiate', which thimble does not speak" 'GET /manifests/ * status code=401 auth=Negotiate'
 says "404" 'no such|not found|404|does not have' 'GET /manifests/ * status code=404'
 says "404 for a layer" 'blob|404' 'GET /blobs/ 3- status code=404'
 says "HTML instead of a manifest" 'HTML|JSON|manifest|text/html' 'GET /manifests/ * status code=200 body=html'
