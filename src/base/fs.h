@@ -63,4 +63,3 @@ struct xattrs {
 };
 void xattrs_done(struct xattrs *x);
 int xattrs_read(int dirfd, const char *name, struct xattrs *out, struct err *e) _must_check_; /* no follow */
-int xattrs_read_fd(int fd, struct xattrs *out, struct err *e) _must_check_;

@@ -33,21 +33,6 @@ ssize_t source_full(struct source *s, void *p, size_t n, struct err *e)
 	return (ssize_t)done;
 }
 
-int source_skip(struct source *s, uint64_t n, struct err *e)
-{
-	enum { BLOCK = 64 * 1024 };
-	_free_ char *block = n ? mem_alloc(BLOCK) : NULL;
-	while (n) {
-		ssize_t got = source_read(s, block, n < BLOCK ? (size_t)n : BLOCK, e);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			return err_set(e, ERR_DATA, "it ends too early");
-		n -= (uint64_t)got;
-	}
-	return 0;
-}
-
 struct source_of_fd {
 	struct source base;
 	int fd;
@@ -109,33 +94,6 @@ struct source *source_mem(const void *p, size_t n)
 	struct source_of_mem *m = NEW(struct source_of_mem);
 	*m = (struct source_of_mem){ { &ops }, { p ? p : "", n } };
 	return &m->base;
-}
-
-struct source_limited {
-	struct source base;
-	struct source *in;
-	uint64_t left;
-};
-
-static ssize_t limited_read(struct source *s, void *p, size_t n, struct err *e)
-{
-	struct source_limited *l = (struct source_limited *)s;
-	if (n > l->left)
-		n = (size_t)l->left;
-	if (n == 0)
-		return 0;
-	ssize_t got = source_read(l->in, p, n, e);
-	if (got > 0)
-		l->left -= (uint64_t)got;
-	return got;
-}
-
-struct source *source_limit(struct source *in, uint64_t n)
-{
-	static const struct source_ops ops = { limited_read, free_source };
-	struct source_limited *l = NEW(struct source_limited);
-	*l = (struct source_limited){ { &ops }, in, n };
-	return &l->base;
 }
 
 struct source_hashed {

@@ -33,12 +33,10 @@ void source_close(struct source *s); /* NULL is fine */
 DEFINE_CLEANUP(struct source, source_close)
 /* Reads exactly n bytes unless the end comes first: the count, or -1. */
 ssize_t source_full(struct source *s, void *p, size_t n, struct err *e) _must_check_;
-int source_skip(struct source *s, uint64_t n, struct err *e) _must_check_; /* -1 ERR_DATA if it ends */
 
 struct source *source_fd(int fd);                            /* borrowed descriptor */
 struct source *source_fd_take(int fd);                       /* closed with the source */
 struct source *source_mem(const void *p, size_t n);          /* borrowed bytes */
-struct source *source_limit(struct source *in, uint64_t n);  /* borrowed; at most n bytes of it */
 /* Borrowed; what passes is hashed (sum) and counted (count is added to); either may be NULL. */
 struct source *source_hash(struct source *in, struct sha256 *sum, uint64_t *count);
 

@@ -31,22 +31,16 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct xattr *)a)->name, ((const struct xattr *)b)->name);
 }
 
-struct xattr_calls {
-	ssize_t (*list)(const char *path, char *list, size_t n);
-	ssize_t (*get)(const char *path, const char *name, void *value, size_t n);
-};
-
 /* The value of one, appended to out. One that vanished meanwhile is none. */
-static int read_value(const struct xattr_calls *calls, const char *path, const char *name,
-		      struct xattrs *out)
+static int read_value(const char *path, const char *name, struct xattrs *out)
 {
 	char few[256];
 	char *value = few;
 	_free_ char *many = NULL;
-	ssize_t n = calls->get(path, name, few, sizeof few);
+	ssize_t n = lgetxattr(path, name, few, sizeof few);
 	if (n < 0 && errno == ERANGE) {
 		value = many = mem_resize(NULL, VALUE_MOST, 1);
-		n = calls->get(path, name, many, VALUE_MOST);
+		n = lgetxattr(path, name, many, VALUE_MOST);
 	}
 	if (n < 0)
 		return errno == ENODATA ? 0 : -1;
@@ -55,31 +49,29 @@ static int read_value(const struct xattr_calls *calls, const char *path, const c
 	return 0;
 }
 
-static int read_all(const struct xattr_calls *calls, const char *path, struct xattrs *out)
+static int read_all(const char *path, struct xattrs *out)
 {
 	char few[1024];
 	char *list = few;
 	_free_ char *many = NULL;
-	ssize_t n = calls->list(path, few, sizeof few);
+	ssize_t n = llistxattr(path, few, sizeof few);
 	if (n < 0 && errno == ERANGE) {
 		list = many = mem_resize(NULL, LIST_MOST, 1);
-		n = calls->list(path, many, LIST_MOST);
+		n = llistxattr(path, many, LIST_MOST);
 	}
 	if (n < 0)
 		return errno == EOPNOTSUPP ? 0 : -1;
 	for (const char *name = list; name < list + n; name += strlen(name) + 1)
-		if (read_value(calls, path, name, out) < 0)
+		if (read_value(path, name, out) < 0)
 			return -1;
 	return 0;
 }
 
-static int read_sorted(const struct xattr_calls *calls, const char *path, const char *name,
-		       struct xattrs *out, struct err *e)
+static int read_sorted(const char *path, const char *name, struct xattrs *out, struct err *e)
 {
 	_cleanup_(xattrs_done) struct xattrs found = { 0 };
-	if (read_all(calls, path, &found) < 0)
-		return err_sys(e, "read the extended attributes of %s%s%s", name ? "'" : "",
-			       name ? name : "a file", name ? "'" : "");
+	if (read_all(path, &found) < 0)
+		return err_sys(e, "read the extended attributes of '%s'", name);
 	if (found.n > 1)
 		qsort(found.p, found.n, sizeof *found.p, by_name);
 	xattrs_done(out);
@@ -106,17 +98,9 @@ int xattrs_read(int dirfd, const char *name, struct xattrs *out, struct err *e)
 		xattrs_done(out);
 		return 0;
 	}
-	static const struct xattr_calls calls = { llistxattr, lgetxattr };
 	char dir[FS_PROC_LEN];
 	_free_ char *path = name[0] == '/' || dirfd < 0
 				    ? str_dup(name)
 				    : str_printf("%s/%s", fs_proc_path(dirfd, dir), name);
-	return read_sorted(&calls, path, name, out, e);
-}
-
-int xattrs_read_fd(int fd, struct xattrs *out, struct err *e)
-{
-	static const struct xattr_calls calls = { listxattr, getxattr };
-	char path[FS_PROC_LEN];
-	return read_sorted(&calls, fs_proc_path(fd, path), NULL, out, e);
+	return read_sorted(path, name, out, e);
 }

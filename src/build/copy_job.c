@@ -122,13 +122,12 @@ int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct 
 	j->spec = (struct copy_spec){ .args = j->args.p, .args_n = j->args.n, .dest = n->dest,
 				      .workdir = n->cwd, .chmod = n->chmod, .chmod_text = n->chmod_text, .parents = n->parents,
 				      .now = p->now };
-	if (n->excludes.n) {
-		_free_ char *text = strs_join(&n->excludes, "\n");
-		if (ignore_parse(slice_of(text), "--exclude", &j->exclude, e) < 0)
-			return -1;
-		j->has_exclude = true;
+	j->has_exclude = n->excludes.n > 0;
+	for (size_t i = 0; i < n->excludes.n; i++)
+		if (ignore_add(&j->exclude, slice_of(n->excludes.p[i]), e) < 0)
+			return node_err_at(e, n, n->excludes.p[i]);
+	if (j->has_exclude)
 		j->spec.exclude = &j->exclude;
-	}
 	if (find_owner(p, n, &j->spec, e) < 0)
 		return node_err_at(e, n, n->chown);
 	size_t missed;

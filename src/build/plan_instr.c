@@ -139,6 +139,27 @@ static bool is_remote(const char *s)
 	       strncmp(s, "git@", 4) == 0 || strncmp(s, "ssh://", 6) == 0;
 }
 
+/* CopyIgnoredFile: what is named, or all of it, is left out, and no rule lets anything in again. */
+static void check_ignored(struct plan *p, const struct stage_plan *st, const struct instr *in,
+			  const struct source_tree *tree)
+{
+	if (!tree || !tree->ignore || tree->ignore->has_negated)
+		return;
+	for (size_t i = 0; i < in->args.n; i++) {
+		_free_ char *path = path_clean(slice_of(in->args.p[i]));
+		const char *key = path + (path[0] == '/');
+		bool hidden = *key && strcmp(key, ".") != 0
+				      ? ignore_match(tree->ignore, slice_of(key), NULL)
+				      : ignore_hides_all(tree->ignore);
+		if (hidden)
+			dockerfile_warn(p->file, CHECK_COPY_IGNORED_FILE, in,
+					st->stage ? (int)st->stage->index : -1, in->args.p[i],
+					"Attempting to %s file \"%s\" that is excluded by %s",
+					in->kind == INSTR_ADD ? "Add" : "Copy", in->args.p[i],
+					tree->ignore_name);
+	}
+}
+
 static int plan_copy(struct plan *p, struct stage_plan *st, const struct instr *in, struct err *e)
 {
 	struct plan_source from = { 0 };
@@ -160,6 +181,7 @@ static int plan_copy(struct plan *p, struct stage_plan *st, const struct instr *
 		int r = in->from ? plan_from(p, st, in->from, &from, e) : plan_context(p, &from.dir, e);
 		if (r < 0)
 			return e->span.file ? -1 : instr_err_at(e, in, in->from);
+		check_ignored(p, st, in, from.dir);
 	}
 	char *created_by = config_created_by(&st->config, in, NULL);
 	struct node *n = plan_node(p, st, NODE_COPY);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dockerfile/checks.h: the build checks (warnings), and the check directive. dockerfile_parse runs
- * those that need only the text; UndefinedVar, UndefinedArgInFrom with build arguments,
- * WorkdirRelativePath below an image and CopyIgnoredFile come from the builder by dockerfile_warn. */
+ * those that need only the text; UndefinedVar and CopyIgnoredFile come from the builder by
+ * dockerfile_warn. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

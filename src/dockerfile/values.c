@@ -283,19 +283,3 @@ uint32_t chmod_apply(const struct chmod_spec *c, uint32_t mode, bool is_dir)
 	return mode & 07777;
 }
 
-/* ---- owners ---- */
-
-int owner_split(struct slice s, struct slice *user, struct slice *group, struct err *e)
-{
-	struct slice rest = s, u, g = { 0 };
-	(void)slice_split(&rest, ':', &u);
-	if (rest.p)
-		g = rest;
-	if (u.n == 0 || (g.p && (g.n == 0 || slice_find(g, ':') < g.n))) {
-		err_set(e, ERR_USER, "invalid owner '%.*s'", SLF(s));
-		return err_hint(e, "write USER or USER:GROUP, names or numbers");
-	}
-	*user = u;
-	*group = g;
-	return 0;
-}

@@ -48,10 +48,6 @@ int chmod_parse(struct slice s, struct chmod_spec *out, struct err *e) _must_che
 /* The new permission bits (07777) of a file that has `mode`. */
 uint32_t chmod_apply(const struct chmod_spec *c, uint32_t mode, bool is_dir);
 
-/* ---- chown, USER ---- */
-/* "user", "user:group", "1:2". *group.p is NULL if there is none. -1: empty user, or two colons. */
-int owner_split(struct slice s, struct slice *user, struct slice *group, struct err *e) _must_check_;
-
 /* ---- booleans of flags and mount options ---- */
 int bool_parse(struct slice s, bool *out) _must_check_; /* true/false in any case; -1 else */
 

@@ -13,13 +13,13 @@ struct curl_lib curl_lib;
 
 #define BIND(fn) DLIB_BIND(curl_lib, fn)
 static const struct dlib_fn functions[] = {
-	BIND(curl_global_init),         BIND(curl_version),        BIND(curl_easy_init),
-	BIND(curl_easy_reset),          BIND(curl_easy_cleanup),   BIND(curl_easy_perform),
-	BIND(curl_easy_setopt),         BIND(curl_easy_getinfo),   BIND(curl_easy_pause),
-	BIND(curl_easy_strerror),       BIND(curl_slist_append),   BIND(curl_slist_free_all),
-	BIND(curl_multi_init),          BIND(curl_multi_cleanup),  BIND(curl_multi_add_handle),
-	BIND(curl_multi_remove_handle), BIND(curl_multi_perform),  BIND(curl_multi_poll),
-	BIND(curl_multi_info_read),     BIND(curl_multi_strerror),
+	BIND(curl_global_init),    BIND(curl_easy_init),        BIND(curl_easy_reset),
+	BIND(curl_easy_cleanup),   BIND(curl_easy_perform),     BIND(curl_easy_setopt),
+	BIND(curl_easy_getinfo),   BIND(curl_easy_pause),       BIND(curl_easy_strerror),
+	BIND(curl_slist_append),   BIND(curl_slist_free_all),   BIND(curl_multi_init),
+	BIND(curl_multi_cleanup),  BIND(curl_multi_add_handle), BIND(curl_multi_remove_handle),
+	BIND(curl_multi_perform),  BIND(curl_multi_poll),       BIND(curl_multi_info_read),
+	BIND(curl_multi_strerror),
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -48,9 +48,4 @@ int curl_need(struct err *e)
 	if (err_load(buf_view(&b), &copy) == 0 && e)
 		err_move(e, &copy);
 	return err_add(e, "speak to a registry");
-}
-
-const char *http_library(void)
-{
-	return curl_need(NULL) < 0 ? NULL : curl_lib.curl_version();
 }

@@ -15,7 +15,6 @@ struct err;
 
 struct curl_lib {
 	DLIB_FN(curl_global_init);
-	DLIB_FN(curl_version);
 	DLIB_FN(curl_easy_init);
 	DLIB_FN(curl_easy_reset);
 	DLIB_FN(curl_easy_cleanup);

@@ -69,6 +69,3 @@ int http_send(struct http *h, const struct http_request *rq, struct http_respons
 /* The first header of this name (lower case), or NULL. Borrowed. */
 const char *http_header(const struct http_response *rs, const char *name);
 void http_response_done(struct http_response *rs);
-
-/* For `info` and debugging: "libcurl/7.88.1 OpenSSL/3.0.15 …"; NULL where there is none. */
-const char *http_library(void);

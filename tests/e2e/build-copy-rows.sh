@@ -198,6 +198,20 @@ bad "ADD of a URL" 'not supported yet' <<'D'
 FROM base
 ADD http://localhost/x /
 D
+mkdir -p odd && echo x >'odd/#x' && echo y >odd/y
+row "CPY33 --exclude of a name that would be a comment in a file" 'ls -A /c' y <<'D'
+FROM base
+COPY --exclude=#x odd /c
+D
+bad "CPY33 a pattern that is none" "syntax error in pattern|illegal" <<'D'
+FROM base
+COPY --exclude=[ odd /c
+D
+like "$err" 'Dockerfile:2' "and where"
+bad "CPY33 a pattern of a ! alone" "illegal exclusion pattern" <<'D'
+FROM base
+COPY --exclude=a --exclude=! odd /c
+D
 printf 'Dockerfile\n' >.dockerignore
 bad "IGN09 a Dockerfile that is ignored is no file to copy" 'dockerignore' <<'D'
 FROM base

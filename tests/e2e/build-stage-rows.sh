@@ -232,7 +232,43 @@ CMD ["a"]
 CMD ["b"]
 D
 echo f >.dockerignore
-warned "CHK01 a source that is ignored" 'CopyIgnoredFile|dockerignore' <<'D'
+warned "CHK01 a source that is ignored" \
+	'CopyIgnoredFile: Attempting to Copy file "f" that is excluded by .dockerignore .Dockerfile:2' <<'D'
+FROM base
+COPY f /
+D
+is "$status" 1 "is none"
+warned "CHK01 ADD of it, and a wildcard" 'CopyIgnoredFile: Attempting to Add file "./f"' <<'D'
+FROM base
+ADD ./f ./g* /x/
+D
+warned "CHK01 not all is ignored" '!CopyIgnoredFile' <<'D'
+FROM base
+COPY . /x/
+D
+warned "CHK01 nothing of it by a bind mount or from a stage" '!CopyIgnoredFile' <<'D'
+FROM base AS f
+RUN echo f >/f
+FROM base
+COPY --from=f f /
+D
+for rule in '*' '**' '**/*'; do
+	echo "$rule" >.dockerignore
+	for source in . / ./ ; do
+		printf 'FROM base\nCOPY %s /x/\n' "$source" >all.Dockerfile
+		run thimble build --progress plain -f all.Dockerfile .
+		like "$err" "CopyIgnoredFile: .*\"$source\"" "CHK01 COPY $source and a rule $rule"
+		is "$status" 0 "which copies nothing"
+	done
+done
+printf '*\n!g\n' >.dockerignore
+warned "CHK01 a rule lets some of it in" '!CopyIgnoredFile' <<'D'
+FROM base
+COPY . /x/
+D
+echo f >.dockerignore
+bad "CHK01 check=error=true" 'CopyIgnoredFile' <<'D'
+# check=error=true
 FROM base
 COPY f /
 D

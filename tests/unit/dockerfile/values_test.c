@@ -37,19 +37,6 @@ static void chmod__changes_modes(void **state)
 	}
 }
 
-static void owner__splits(void **state)
-{
-	(void)state;
-	struct slice u, g;
-	assert_int_equal(owner_split(SL("a:b"), &u, &g, NULL), 0);
-	assert_true(slice_is(u, "a") && slice_is(g, "b"));
-	assert_int_equal(owner_split(SL("7"), &u, &g, NULL), 0);
-	assert_null(g.p);
-	static const char *const bad[] = { "", ":", ":b", "a:", "a:b:c" };
-	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		assert_int_equal(owner_split(slice_of(bad[i]), &u, &g, NULL), -1);
-}
-
 static void expose__odd_forms_are_told(void **state)
 {
 	(void)state;
@@ -95,7 +82,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chmod__changes_modes),
-		cmocka_unit_test(owner__splits),
 		cmocka_unit_test(expose__odd_forms_are_told),
 		cmocka_unit_test(signal__numbers),
 		cmocka_unit_test(nearest__is_near),

@@ -593,12 +593,6 @@ static void proxy__that_makes_no_sense(void **state)
 	}
 }
 
-static void http_library__names_itself(void **state)
-{
-	(void)state;
-	assert_non_null(strstr(http_library(), "libcurl/"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,7 +617,6 @@ int main(void)
 		cmocka_unit_test(proxy__that_refuses),
 		cmocka_unit_test(proxy__never_for_loopback),
 		cmocka_unit_test(proxy__that_makes_no_sense),
-		cmocka_unit_test(http_library__names_itself),
 	};
 	static const char *const proxies[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
 					       "all_proxy",  "ALL_PROXY",   "no_proxy",
