@@ -49,6 +49,7 @@ tap_tidy() {
 trap tap_tidy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 141' PIPE
 mkdir -p "$T/w"
 cd "$T/w" || exit 1
 
