@@ -106,10 +106,11 @@ static int open_archive(struct plan *p, struct copy_job *j, size_t arg, struct e
 	return 0;
 }
 
-int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct err *e)
+int copy_job_ready(struct plan *p, struct node *n, struct err *e)
 {
-	struct copy_job *j = NEW(struct copy_job);
-	*out = j;
+	if (n->job)
+		return 0;
+	struct copy_job *j = n->job = NEW(struct copy_job);
 	for (size_t i = 0; i < n->paths.n; i++) {
 		struct copy_arg *a = arr_add(&j->args);
 		a->path = n->paths.p[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* build/copy_job.h: one COPY or ADD of a plan (or a bind mount of RUN): its sources opened, its
- * files selected. Made when the node's key is wanted, used again when the step runs. */
+ * files selected. Made when the node's key is wanted and not remembered, or when the step runs. */
 #pragma once
 #include "build/exec.h"
 
@@ -13,7 +13,8 @@ struct copy_job {
 	bool has_exclude;
 	struct copy_selection sel;
 };
-int copy_job_open(struct plan *p, struct node *n, struct copy_job **out, struct err *e) _must_check_;
+/* n->job is there afterwards. */
+int copy_job_ready(struct plan *p, struct node *n, struct err *e) _must_check_;
 /* What a RUN --mount=type=bind shows: `path` of a source, to be laid at "/". */
 int copy_job_bind(struct plan *p, const struct node *n, const struct plan_source *from, const char *path, int64_t now,
 		  struct copy_job **out, struct err *e) _must_check_;

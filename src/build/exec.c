@@ -15,6 +15,7 @@
 #include "base/js.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "build/copy_job.h"
 #include "sandbox/userns.h"
 #include "store/turn.h"
 
@@ -141,6 +142,8 @@ static int start(struct executor *x, struct node *n, struct err *e)
 	if (userns_enter(e) < 0 || store_lease(x->plan->store, e) < 0 ||
 	    (!(n->kind == NODE_COPY && n->link) && chain_tree(x->plan, n->prev, &below, e) < 0))
 		return -1;
+	if (n->kind == NODE_COPY && copy_job_ready(x->plan, n, e) < 0)
+		return err_add(e, "%s", n->title);
 	for (int i = 0; i < 3; i++)
 		if (pipe2(fds[i], O_CLOEXEC) < 0)
 			return err_sys(e, "make a pipe");

@@ -67,18 +67,75 @@ static int run_key(struct plan *p, struct node *n, struct sha256 *sum, struct er
 	return mount_keys(p, n, sum, e);
 }
 
+/* What a COPY --from of layers alone selects depends on their snapshots, which never change, and on
+ * its own words: by these it is remembered, so that an unchanged build reads no index. false: it
+ * depends on more (a directory, the host's files, names in the image's passwd). */
+static bool is_remembered(const struct node *n, struct digest *words)
+{
+	if (n->add || n->chown || !n->paths.n)
+		return false;
+	struct sha256 sum;
+	sha256_begin(&sum);
+	for (size_t i = 0; i < n->paths.n; i++) {
+		const struct node *from = n->from.p[i].node;
+		if (n->texts.p[i].p || !from || chain_base(from)->rootfs)
+			return false;
+		_cleanup_(strs_done) struct strs snaps = { 0 };
+		chain_snaps(from, &snaps);
+		add_strs(&sum, &snaps);
+	}
+	add_strs(&sum, &n->paths);
+	add_strs(&sum, &n->excludes);
+	add_text(&sum, n->dest);
+	add_text(&sum, n->cwd);
+	add_text(&sum, n->chmod_text);
+	add_text(&sum, n->parents ? "parents" : "");
+	sha256_end(&sum, words->b);
+	return true;
+}
+
+static bool recall_selection(struct plan *p, const struct digest *words, struct digest *out)
+{
+	_cleanup_(buf_done) struct buf b = { .max = 64 };
+	struct err ignored = { 0 }; /* a cache that cannot be read is a cache that does not know */
+	bool known = cache_get(p->store, "selected", words, &b, &ignored) == 1 && b.len == sizeof out->b;
+	err_done(&ignored);
+	if (known)
+		memcpy(out->b, b.p, sizeof out->b);
+	return known;
+}
+
+static int selection_key(struct plan *p, struct node *n, struct digest *out, struct err *e)
+{
+	struct digest words;
+	bool remembered = is_remembered(n, &words);
+	if (remembered && recall_selection(p, &words, out))
+		return 0;
+	if (copy_job_ready(p, n, e) < 0)
+		return -1;
+	struct sha256 sum;
+	sha256_begin(&sum);
+	copy_key(&n->job->spec, &n->job->sel, &sum);
+	sha256_end(&sum, out->b);
+	if (!remembered)
+		return 0;
+	return cache_put(p->store, "selected", &words,
+			 (struct slice){ (const char *)out->b, sizeof out->b }, e);
+}
+
 static int copy_node_key(struct plan *p, struct node *n, struct sha256 *sum, struct err *e)
 {
-	if (!n->job && copy_job_open(p, n, &n->job, e) < 0)
+	struct digest selected;
+	if (selection_key(p, n, &selected, e) < 0)
 		return -1;
 	add_text(sum, n->link ? "link" : "");
-	copy_key(&n->job->spec, &n->job->sel, sum);
+	sha256_add(sum, selected.b, sizeof selected.b);
 	return 0;
 }
 
 int node_key(struct plan *p, struct node *n, struct err *e)
 {
-	static const char *const kinds[] = { "base", "run 2", "copy 2", "workdir 1" };
+	static const char *const kinds[] = { "base", "run 2", "copy 3", "workdir 1" };
 	if (n->kind == NODE_BASE) {
 		n->key = n->base->key;
 		return 0;

@@ -57,4 +57,33 @@ id=$(thimble images -q --no-trunc it)
 setfattr -n user.colour -v red two
 ok "builds after a change of an extended attribute" thimble build -q -t it .
 isnt "$(thimble images -q --no-trunc it)" "$id" "an extended attribute is content"
+
+# What a COPY --from selects is remembered: unchanged, no index of a layer is read for it.
+stages() { # OPTIONS-OF-COPY
+	dockerfile <<D
+FROM base AS made
+RUN mkdir /d && echo a >/d/a && echo b >/d/b
+FROM base
+COPY --from=made $1
+D
+}
+made() { thimble run --rm it sh -c 'cd / && find x* -type f | sort | xargs ls -l' | awk '{ print $1, $NF }'; }
+stages "/d /x"
+ok "builds from a stage" thimble build -q -t it .
+first=$(thimble images -q --no-trunc it)
+find "$THIMBLE_ROOT/snapshots" -mindepth 2 -maxdepth 2 -name index -execdir mv {} away \;
+ok "unchanged, without an index" thimble build -q -t it .
+find "$THIMBLE_ROOT/snapshots" -mindepth 2 -maxdepth 2 -name away -execdir mv {} index \;
+is "$(thimble images -q --no-trunc it)" "$first" "the same image"
+for option in "--exclude=a /d /x=-rw-r--r-- x/b" "--chmod=600 /d/a /x=-rw------- x" "--parents /d/a /x=-rw-r--r-- x/d/a" \
+	"/d/a /x/=-rw-r--r-- x/a" "/d/b /x/=-rw-r--r-- x/b"; do
+	stages "${option%=*}"
+	for again in "" " again"; do
+		ok "COPY ${option%=*}$again" thimble build -q -t it .
+		is "$(made)" "${option##*=}" "is what it says"
+	done
+done
+stages "/d /x"
+ok "and the first one" thimble build -q -t it .
+is "$(thimble images -q --no-trunc it)" "$first" "is the first image"
 done_testing
