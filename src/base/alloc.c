@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Written with one write(2): stdio may want memory itself. */
 static _noreturn_ void out_of_memory(void)
@@ -13,6 +15,24 @@ static _noreturn_ void out_of_memory(void)
 	ssize_t n = write(STDERR_FILENO, words, sizeof words - 1);
 	(void)n;
 	_exit(125);
+}
+
+/* The small pages up to the first huge one, at least SMALL of them, are what short commands need. */
+void mem_start(void)
+{
+	enum { STEP = 64 << 20, LARGEST_IN_HEAP = 32 << 20, SMALL = 1 << 20, HUGE_PAGE = 2 << 20 };
+	(void)mallopt(M_MMAP_THRESHOLD, LARGEST_IN_HEAP);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 * STEP);
+	(void)mallopt(M_TOP_PAD, STEP);
+	char *start = sbrk(0);
+	void *volatile p = malloc(SMALL); /* more than there is: the heap grows */
+	char *end = sbrk(0);
+	free(p);
+	if ((uintptr_t)start == UINTPTR_MAX || (uintptr_t)end == UINTPTR_MAX)
+		return;
+	size_t skip = SMALL + (HUGE_PAGE - ((uintptr_t)start + SMALL) % HUGE_PAGE) % HUGE_PAGE;
+	if (end > start && (size_t)(end - start) > skip)
+		(void)madvise(start + skip, (size_t)(end - start) - skip, MADV_HUGEPAGE);
 }
 
 void *mem_alloc(size_t n)

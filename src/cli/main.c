@@ -506,6 +506,7 @@ static int finish_stdout(struct cli *c, struct err *e)
 int main(int argc, char **argv)
 {
 	standard_fds();
+	mem_start();
 	catch_pipe();
 	const char *no_color = getenv("NO_COLOR");
 	struct cli c = { .out_tty = isatty(STDOUT_FILENO),
