@@ -6,7 +6,6 @@
 #include "layer/inflate.h"
 #include "base/alloc.h"
 #include "base/err.h"
-#include <zstd_errors.h>
 
 enum { PIECE = 128 << 10, WINDOW_LOG_MAX = 27 };
 #define XZ_MEMORY (128ull << 20)
@@ -76,9 +75,12 @@ static void gz_stop(struct inflater *d)
 
 static int zstd_start(struct inflater *d, struct err *e)
 {
-	d->zstd = ZSTD_createDStream();
+	if (zstd_need(e) < 0)
+		return -1;
+	d->zstd = zstd_lib.ZSTD_createDStream();
 	if (!d->zstd ||
-	    ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+	    zstd_lib.ZSTD_isError(zstd_lib.ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax,
+								  WINDOW_LOG_MAX)))
 		return inflate_damaged(d, "libzstd does not start", e);
 	return 0;
 }
@@ -87,11 +89,11 @@ static int zstd_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, s
 {
 	ZSTD_inBuffer in = { d->piece, d->have, d->at };
 	ZSTD_outBuffer to = { out, n, 0 };
-	size_t r = ZSTD_decompressStream(d->zstd, &to, &in);
-	if (ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
+	size_t r = zstd_lib.ZSTD_decompressStream(d->zstd, &to, &in);
+	if (zstd_lib.ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
 		return needs_more(d, "compress it with --long=27 or less, or without --long", e);
-	if (ZSTD_isError(r))
-		return inflate_damaged(d, ZSTD_getErrorName(r), e);
+	if (zstd_lib.ZSTD_isError(r))
+		return inflate_damaged(d, zstd_lib.ZSTD_getErrorName(r), e);
 	if (in.pos != d->at || to.pos)
 		d->complete = r == 0;
 	d->at = in.pos;
@@ -101,7 +103,8 @@ static int zstd_step(struct inflater *d, uint8_t *out, size_t n, size_t *made, s
 
 static void zstd_stop(struct inflater *d)
 {
-	ZSTD_freeDStream(d->zstd);
+	if (d->zstd)
+		zstd_lib.ZSTD_freeDStream(d->zstd);
 }
 
 /* ---- bzip2 ---- */

@@ -4,9 +4,9 @@
 #include <bzlib.h>
 #include <lzma.h>
 #include <zlib.h>
-#include <zstd.h>
 
 #include "layer/codec.h"
+#include "layer/zstd_lib.h"
 
 struct inflater;
 struct format {

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "layer/codec.h"
-#include <zstd.h>
+#include "layer/zstd_lib.h"
 
 enum { OUT = 128 << 10, LEVEL = 3 };
 
@@ -18,7 +18,7 @@ struct zstd {
 
 static int refused(size_t code, struct err *e)
 {
-	return err_set(e, ERR_SYS, "libzstd: %s", ZSTD_getErrorName(code));
+	return err_set(e, ERR_SYS, "libzstd: %s", zstd_lib.ZSTD_getErrorName(code));
 }
 
 /* Returns what is left to be flushed (0: nothing) in *left. */
@@ -26,8 +26,8 @@ static int push(struct zstd *z, ZSTD_inBuffer *in, ZSTD_EndDirective end, size_t
 		struct err *e)
 {
 	ZSTD_outBuffer out = { z->piece, OUT, 0 };
-	*left = ZSTD_compressStream2(z->c, &out, in, end);
-	if (ZSTD_isError(*left))
+	*left = zstd_lib.ZSTD_compressStream2(z->c, &out, in, end);
+	if (zstd_lib.ZSTD_isError(*left))
 		return refused(*left, e);
 	return out.pos ? sink_write(z->out, z->piece, out.pos, e) : 0;
 }
@@ -58,30 +58,35 @@ static int zstd_finish(struct sink *s, struct err *e)
 static void zstd_close(struct sink *s)
 {
 	struct zstd *z = (struct zstd *)s;
-	ZSTD_freeCCtx(z->c);
+	zstd_lib.ZSTD_freeCCtx(z->c);
 	free(z->piece);
 	free(z);
+}
+
+static size_t set(struct zstd *z, ZSTD_cParameter what, int value)
+{
+	return zstd_lib.ZSTD_CCtx_setParameter(z->c, what, value);
 }
 
 struct sink *zstd_sink(struct sink *out, int level, unsigned threads, struct err *e)
 {
 	static const struct sink_ops ops = { zstd_write, zstd_finish, zstd_close };
+	if (zstd_need(e) < 0)
+		return NULL;
 	struct zstd *z = NEW(struct zstd);
 	z->base.ops = &ops;
 	z->out = out;
 	z->piece = mem_resize(NULL, OUT, 1);
-	z->c = ZSTD_createCCtx();
+	z->c = zstd_lib.ZSTD_createCCtx();
 	size_t r = 0;
 	if (!z->c)
 		(void)err_set(e, ERR_SYS, "libzstd does not start");
-	else if (level < 0 || level > ZSTD_maxCLevel())
+	else if (level < 0 || level > zstd_lib.ZSTD_maxCLevel())
 		(void)err_set(e, ERR_USER, "zstd has no level %d (1 to %d; 0: the default)", level,
-			      ZSTD_maxCLevel());
-	else if (ZSTD_isError(r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_compressionLevel,
-							 level ? level : LEVEL)) ||
-		 ZSTD_isError(
-			 r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_nbWorkers,
-						    (int)(threads ? threads : codec_threads()))))
+			      zstd_lib.ZSTD_maxCLevel());
+	else if (zstd_lib.ZSTD_isError(r = set(z, ZSTD_c_compressionLevel, level ? level : LEVEL)) ||
+		 zstd_lib.ZSTD_isError(
+			 r = set(z, ZSTD_c_nbWorkers, (int)(threads ? threads : codec_threads()))))
 		(void)refused(r, e);
 	else
 		return &z->base;
