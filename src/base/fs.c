@@ -144,6 +144,19 @@ int fs_read(int dirfd, const char *name, size_t max, struct buf *out, struct err
 	return fd_slurp(fd, out, what, e);
 }
 
+int fs_read_optional(int dirfd, const char *name, size_t max, struct buf *out, struct err *e)
+{
+	struct err why = { 0 };
+	if (fs_read(dirfd, name, max, out, &why) == 0)
+		return 1;
+	if (why.kind != ERR_ABSENT) {
+		err_move(e, &why);
+		return -1;
+	}
+	err_done(&why);
+	return 0;
+}
+
 static int fill_file(int fd, struct slice data, mode_t mode, bool sync, struct err *e)
 {
 	if (fd_write_all(fd, data.p, data.n, e) < 0)

@@ -29,6 +29,9 @@ ssize_t fd_read_some(int fd, void *p, size_t n);
 int fd_slurp(int fd, struct buf *out, const char *what, struct err *e) _must_check_;
 /* 0, or -1; ERR_ABSENT if there is no such file. */
 int fs_read(int dirfd, const char *name, size_t max, struct buf *out, struct err *e) _must_check_;
+/* Of a file that need not be there: 1 read, 0 there is none. What cannot be looked at is an error. */
+int fs_read_optional(int dirfd, const char *name, size_t max, struct buf *out,
+		     struct err *e) _must_check_;
 /* Writes name atomically: temporary file in tmpfd (same file system), fsync if `sync`, rename. */
 int fs_write(int tmpfd, int dirfd, const char *name, struct slice data, mode_t mode, bool sync,
 	     struct err *e) _must_check_;

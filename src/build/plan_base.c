@@ -62,8 +62,8 @@ static int named_dir(struct plan *p, const struct build_named *named, struct sou
 		return err_hint(e, "the value of --build-context is a directory, rootfs:/, oci-layout://DIR or "
 				"docker-image://NAME");
 	}
-	if (fs_exists(fd, ".dockerignore") && fs_read(fd, ".dockerignore", IGNORE_MAX, &rules, e) < 0)
-		return -1;
+	if (fs_read_optional(fd, ".dockerignore", IGNORE_MAX, &rules, e) < 0)
+		return err_add(e, "build context '%s'", named->name);
 	struct source_tree *t = NEW(struct source_tree);
 	map_put(&p->dirs, slice_of(named->name), t);
 	_free_ char *name = str_printf("%s/.dockerignore", named->value);

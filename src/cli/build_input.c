@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
+#include "dockerfile/ignore.h"
 #include "layer/compress.h"
 #include "sandbox/userns.h"
 
@@ -63,11 +64,12 @@ static int read_ignore(struct build_input *in, const char *dockerfile, struct er
 	_free_ char *own = in->context ? path_join(slice_of(in->context), SL(".dockerignore")) : NULL;
 	const char *choices[] = { beside, own };
 	for (size_t i = 0; i < COUNT_OF(choices); i++) {
-		if (!choices[i] || access(choices[i], F_OK) < 0)
+		int r = choices[i] ? fs_read_optional(AT_FDCWD, choices[i], IGNORE_MAX, &in->ignore, e) : 0;
+		if (r < 0)
+			return -1;
+		if (r == 0)
 			continue;
 		in->ignore_name = slice_dup(i == 0 ? path_base(slice_of(beside)) : SL(".dockerignore"));
-		if (fs_read(AT_FDCWD, choices[i], 1u << 20, &in->ignore, e) < 0)
-			return -1;
 		/* An empty file has no rules, but it is there and chosen. */
 		if (!in->ignore.p)
 			buf_str(&in->ignore, "");

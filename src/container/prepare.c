@@ -81,13 +81,7 @@ static int find_identity(struct prepared *p, const char *user, struct err *e)
 
 static int host_text(const char *path, struct buf *out, struct err *e)
 {
-	struct err why = { 0 };
-	if (fs_read(AT_FDCWD, path, ENV_FILE_MAX, out, &why) < 0 && why.kind != ERR_ABSENT) {
-		err_move(e, &why);
-		return -1;
-	}
-	err_done(&why);
-	return 0;
+	return fs_read_optional(AT_FDCWD, path, ENV_FILE_MAX, out, e) < 0 ? -1 : 0;
 }
 
 /* As docker: with the machine's network its name and its hosts file too. */

@@ -98,12 +98,8 @@ static int ready_resolv(struct inside *in, struct err *e)
 {
 	static const char path[] = "/etc/resolv.conf";
 	_cleanup_(buf_done) struct buf text = { .max = TEXT_MAX / 2 };
-	struct err why = { 0 };
-	if (fs_read(AT_FDCWD, path, TEXT_MAX / 2, &text, &why) < 0 && why.kind != ERR_ABSENT) {
-		err_move(e, &why);
+	if (fs_read_optional(AT_FDCWD, path, TEXT_MAX / 2, &text, e) < 0)
 		return -1;
-	}
-	err_done(&why);
 	return ready_text(in, path, text.p ? text.p : "", text.len, e);
 }
 

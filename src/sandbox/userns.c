@@ -90,14 +90,8 @@ static int find_range(const char *file, const char *name, uid_t uid, uint32_t *s
 {
 	_cleanup_(buf_done) struct buf text = { .max = FILE_MAX };
 	_free_ char *number = str_printf("%u", (unsigned)uid);
-	struct err why = { 0 };
-	if (fs_read(AT_FDCWD, file, FILE_MAX, &text, &why) < 0 && why.kind != ERR_ABSENT) {
-		if (e)
-			err_move(e, &why);
-		err_done(&why);
+	if (fs_read_optional(AT_FDCWD, file, FILE_MAX, &text, e) < 0)
 		return -1;
-	}
-	err_done(&why);
 	struct slice rest = buf_view(&text), line, field[3];
 	uint64_t from, n, best = 0;
 	while (slice_split(&rest, '\n', &line)) {

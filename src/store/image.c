@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/image.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 
@@ -399,7 +400,7 @@ static int add_untagged(struct store *s, struct image_rows *out, bool close, str
 	for (size_t i = 0; r == 0 && i < known.n; i++) {
 		char path[BLOB_PATH];
 		if (is_listed(out, &known.p[i]) ||
-		    faccessat(s->fd, blob_path(&known.p[i], path), F_OK, 0) < 0)
+		    (faccessat(s->fd, blob_path(&known.p[i], path), F_OK, 0) < 0 && errno == ENOENT))
 			continue;
 		struct image_row *row = arr_add(out);
 		row->manifest = known.p[i];

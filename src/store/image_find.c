@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* image_open: from what people write to an image, and what to say when there is none. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -23,7 +24,7 @@ static bool has_manifest(struct store *s, const struct digest *d)
 	char path[BLOB_PATH];
 	struct image_facts f;
 	return image_facts_read(s, d, &f, NULL) == 1 &&
-	       faccessat(s->fd, blob_path(d, path), F_OK, 0) == 0;
+	       (faccessat(s->fd, blob_path(d, path), F_OK, 0) == 0 || errno != ENOENT);
 }
 
 /* The manifest of the image whose id (or manifest digest, if `manifests`) begins so: 1, 0, -1 when

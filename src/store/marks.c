@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/marks.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -96,6 +97,8 @@ static int list_blobs(struct marks *m, struct err *e)
 		struct stat st;
 		if (fstatat(m->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			things_add(&m->blobs, names.p[i])->bytes = (uint64_t)st.st_size;
+		else if (errno != ENOENT) /* what it leads to would be taken for unused */
+			return err_sys(e, "look at '%s/%s'", m->s->path, path);
 	}
 	return 0;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
 #include "fixture.h"
 
 static void result_done(struct prune_result *r)
@@ -90,6 +93,43 @@ static void prune__takes_nothing_when_a_record_cannot_be_read(void **state)
 		image_done(&im);
 		result_done(&r);
 	}
+}
+
+static void without_capabilities(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	const struct __user_cap_data_struct none[2] = { 0 };
+	if (syscall(SYS_capset, &head, none) < 0)
+		_exit(3);
+}
+
+/* A blob that is listed and cannot be looked at is still what its image leads to. */
+static void prune__takes_nothing_when_a_blob_cannot_be_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	struct digest m, id;
+	make_image(f, f->s, "Hello!", "docker.io/library/hello:gcc", &m, &id);
+	reopen(f);
+	int store = store_fd(f->s), status;
+	assert_int_equal(fchmodat(store, "blobs/sha256", 0600, 0), 0); /* to be read, not entered */
+	pid_t pid = fork();
+	if (pid == 0) {
+		without_capabilities();
+		struct store *s = open_again(f);
+		struct prune_result r = { 0 };
+		if (!s)
+			_exit(4);
+		err_done(&f->e);
+		_exit(store_prune(s, &(struct prune_opts){ 0 }, &r, &f->e) == 0 ? 0
+		      : mentions(&f->e, "look at")			       ? 1
+										: 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(fchmodat(store, "blobs/sha256", 0700, 0), 0);
+	assert_int_equal(status, 1 << 8);
+	struct image im = { 0 };
+	ok(f, image_open(f->s, "hello:gcc", &im, &f->e));
+	image_done(&im);
 }
 
 static void prune__keeps_what_cache_records_speak_of(void **state)
@@ -243,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(prune__keeps_images_and_takes_the_rest),
 		T(prune__takes_nothing_when_a_record_cannot_be_read),
+		T(prune__takes_nothing_when_a_blob_cannot_be_looked_at),
 		T(prune__keeps_what_cache_records_speak_of),
 		T(prune__keeps_what_a_living_process_uses),
 		T(prune__never_takes_what_was_found),
