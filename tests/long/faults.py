@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""faults.py SHARE: commands of thimble in which one system call fails (strace injects EIO).
+"""faults.py SHARE [COMMAND...]: commands of thimble in which one system call fails (strace injects EIO).
 
 For each command and each kind of call that it makes, its first, second, third … call of that kind is
-made to fail; of all these cases the SHARE-th part is tried, another one each day (1: all). Then the
-command must end by itself, with an error that says so, or, where the fault may be survived, with
-what it does otherwise. Prints TAP. Stands in a test's directory, with the base image as `base`.
+made to fail; of all these cases the SHARE-th part is tried, another one each day (1: all). With
+COMMANDs (names as below) only theirs. Then the command must end by itself, with an error that says
+so, or, where the fault may be survived, with what it does otherwise. Prints TAP. Stands in a test's
+directory, with the base image as `base`.
 """
 import os
 import pathlib
@@ -127,6 +128,8 @@ def main():
     random.seed(int(time.time()) // 86400)
     number = tried = 0
     for command in COMMANDS:
+        if sys.argv[2:] and command.name not in sys.argv[2:]:
+            continue
         wrong = []
         for call, most in sorted(calls_of(command).items()):
             for n in numbers(command, call, most):

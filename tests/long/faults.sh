@@ -1,7 +1,8 @@
 #!/bin/sh
-# shellcheck disable=SC2016  # what steps expand
+# shellcheck disable=SC2016,SC2086  # what steps expand; words
 # System calls that fail (faults.py): each command ends by itself and says so, and works afterwards.
-#   FAULTS   one of so many cases is tried, other ones each day (default 25; 1: all)
+#   FAULTS     one of so many cases is tried, other ones each day (default 25; 1: all)
+#   FAULTS_OF  names of faults.py's commands, in words, to try only these
 . "$(dirname "$0")/../lib/tap.sh"
 base_image
 mkdir b b/dir && echo text >b/f && ln -s f b/link && echo s >b/dir/s
@@ -29,4 +30,4 @@ rm -f b/ctx.tar
 cp "$(rootfs_tar)" in.tar
 thimble build -q -t ref b >/dev/null || { echo "Bail out! cannot build"; exit 1; }
 thimble save -o ref.tar ref
-python3 "$tests/long/faults.py" "${FAULTS:-25}" || echo "not ok 1000 - faults.py ends well"
+python3 "$tests/long/faults.py" "${FAULTS:-25}" ${FAULTS_OF-} || echo "not ok 1000 - faults.py ends well"
