@@ -4,6 +4,7 @@
 #include "build/copy_job.h"
 
 #include "base/err.h"
+#include "base/path.h"
 
 static void add_text(struct sha256 *sum, const char *s)
 {
@@ -67,10 +68,10 @@ static int run_key(struct plan *p, struct node *n, struct sha256 *sum, struct er
 	return mount_keys(p, n, sum, e);
 }
 
-/* What a COPY --from of layers alone selects depends on their snapshots, which never change, and on
- * its own words: by these it is remembered, so that an unchanged build reads no index. false: it
- * depends on more (a directory, the host's files, names in the image's passwd). */
-static bool is_remembered(const struct node *n, struct digest *words)
+/* What a COPY --from of layers selects depends on their snapshots, which never change, and on its own
+ * words: by these it is remembered, so that an unchanged build reads no index. false: it depends on
+ * more (a directory, names in the image's passwd). */
+static bool has_words(const struct node *n, struct digest *words)
 {
 	if (n->add || n->chown || !n->paths.n)
 		return false;
@@ -78,7 +79,7 @@ static bool is_remembered(const struct node *n, struct digest *words)
 	sha256_begin(&sum);
 	for (size_t i = 0; i < n->paths.n; i++) {
 		const struct node *from = n->from.p[i].node;
-		if (n->texts.p[i].p || !from || chain_base(from)->rootfs)
+		if (n->texts.p[i].p || !from)
 			return false;
 		_cleanup_(strs_done) struct strs snaps = { 0 };
 		chain_snaps(from, &snaps);
@@ -91,6 +92,21 @@ static bool is_remembered(const struct node *n, struct digest *words)
 	add_text(&sum, n->chmod_text);
 	add_text(&sum, n->parents ? "parents" : "");
 	sha256_end(&sum, words->b);
+	return true;
+}
+
+/* Of a stage on rootfs:/ only a file by its own name: it hides what the host may have there, while a
+ * directory is merged with the host's, and a link may be the host's. */
+static bool is_of_layers(const struct node *n)
+{
+	arr_each(it, &n->job->sel.items) {
+		if (!chain_base(n->from.p[it->arg].node)->rootfs)
+			continue;
+		_free_ char *named = path_key(slice_of(n->paths.p[it->arg]));
+		if (it->entry.type != ENTRY_FILE || it->want.hit.layer < 0 ||
+		    strcmp(it->entry.path, named) != 0)
+			return false;
+	}
 	return true;
 }
 
@@ -108,8 +124,8 @@ static bool recall_selection(struct plan *p, const struct digest *words, struct 
 static int selection_key(struct plan *p, struct node *n, struct digest *out, struct err *e)
 {
 	struct digest words;
-	bool remembered = is_remembered(n, &words);
-	if (remembered && recall_selection(p, &words, out))
+	bool known = has_words(n, &words);
+	if (known && recall_selection(p, &words, out))
 		return 0;
 	if (copy_job_ready(p, n, e) < 0)
 		return -1;
@@ -117,7 +133,7 @@ static int selection_key(struct plan *p, struct node *n, struct digest *out, str
 	sha256_begin(&sum);
 	copy_key(&n->job->spec, &n->job->sel, &sum);
 	sha256_end(&sum, out->b);
-	if (!remembered)
+	if (!known || !is_of_layers(n))
 		return 0;
 	return cache_put(p->store, "selected", &words,
 			 (struct slice){ (const char *)out->b, sizeof out->b }, e);
