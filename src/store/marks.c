@@ -210,8 +210,9 @@ static void use_words(struct marks *m, struct slice text)
 /* Those that only say what is known about something else: they keep nothing. */
 static bool is_note(const char *kind)
 {
-	static const char *const notes[] = { "diff",     IMAGE_KIND, "context", ORIGIN_KIND,
-					     PLACE_KIND, "outgoing", "packed" };
+	static const char *const notes[] = { "diff",      IMAGE_KIND, "context",
+					     ORIGIN_KIND, PLACE_KIND, "outgoing",
+					     "packed",    "file",     "selected" };
 	for (size_t i = 0; i < COUNT_OF(notes); i++)
 		if (strcmp(kind, notes[i]) == 0)
 			return true;
