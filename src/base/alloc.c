@@ -20,14 +20,16 @@ static _noreturn_ void out_of_memory(void)
 /* The small pages up to the first huge one, at least SMALL of them, are what short commands need. */
 void mem_start(void)
 {
-	enum { STEP = 64 << 20, LARGEST_IN_HEAP = 32 << 20, SMALL = 1 << 20, HUGE_PAGE = 2 << 20 };
+	enum { FIRST = 64 << 20, LATER = 128 << 10, LARGEST_IN_HEAP = 32 << 20, SMALL = 1 << 20,
+	       HUGE_PAGE = 2 << 20 };
 	(void)mallopt(M_MMAP_THRESHOLD, LARGEST_IN_HEAP);
-	(void)mallopt(M_TRIM_THRESHOLD, 2 * STEP);
-	(void)mallopt(M_TOP_PAD, STEP);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 * FIRST);
+	(void)mallopt(M_TOP_PAD, FIRST);
 	char *start = sbrk(0);
-	void *volatile p = malloc(SMALL); /* more than there is: the heap grows */
+	void *volatile p = malloc(SMALL); /* more than there is: the heap grows, unless a limit forbids */
 	char *end = sbrk(0);
 	free(p);
+	(void)mallopt(M_TOP_PAD, LATER);
 	if ((uintptr_t)start == UINTPTR_MAX || (uintptr_t)end == UINTPTR_MAX)
 		return;
 	size_t skip = SMALL + (HUGE_PAGE - ((uintptr_t)start + SMALL) % HUGE_PAGE) % HUGE_PAGE;

@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include "base/attr.h"
 
-/* For main, before anything is allocated: memory grows in steps of 64 MiB of addresses, of which all
- * but the first are huge pages where the kernel gives them (madvise(2)) once they are touched. In a
- * virtual machine the first touch of a small page can cost 20 µs, of a huge one as much as ten. */
+/* For main, before anything is allocated: the first 64 MiB of memory's addresses are taken at once, and
+ * all but the first one or two are huge pages where the kernel gives them (madvise(2)) when they are
+ * touched. In a virtual machine the first touch of a small page can cost 20 µs, of a huge one as much
+ * as ten of them. */
 void mem_start(void);
 
 void *mem_alloc(size_t n) __attribute__((malloc));                    /* zeroed; n 0 gives 1 byte */
