@@ -96,9 +96,13 @@ static bool has_words(const struct node *n, struct digest *words)
 }
 
 /* Of a stage on rootfs:/ only a file by its own name: it hides what the host may have there, while a
- * directory is merged with the host's, and a link may be the host's. */
+ * directory is merged with the host's, a link may be the host's, and a wildcard may match there what
+ * it did not match before. */
 static bool is_of_layers(const struct node *n)
 {
+	for (size_t i = 0; i < n->paths.n; i++)
+		if (chain_base(n->from.p[i].node)->rootfs && path_has_magic(slice_of(n->paths.p[i])))
+			return false;
 	arr_each(it, &n->job->sel.items) {
 		if (!chain_base(n->from.p[it->arg].node)->rootfs)
 			continue;

@@ -282,4 +282,3 @@ uint32_t chmod_apply(const struct chmod_spec *c, uint32_t mode, bool is_dir)
 		mode = apply_clause(&c->clauses[i], mode, is_dir);
 	return mode & 07777;
 }
-

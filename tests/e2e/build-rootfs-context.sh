@@ -29,4 +29,21 @@ unlike "$out" '^file$|thimble-test' "neither homes nor temporary files"
 fails 1 "an image that stands on the machine is not saved" thimble save -o no.tar seen
 like "$err" 'rootfs.export' "the error names what would allow it"
 ok "the allowed export" thimble build -q -t seen --build-context gcc=rootfs:/ --iidfile iid .
+
+# What a COPY takes beside a file of the stage is looked for on this machine each time.
+if [ "$(id -u)" = 0 ]; then
+	dockerfile <<'D'
+FROM gcc AS build
+RUN echo made >/made
+FROM scratch
+COPY --from=build /usr/games/x* /made /got/
+D
+	# shellcheck disable=SC2016  # for the inner shell
+	ok "a file that appears for a wildcard is taken" unshare --mount sh -ec '
+		mount -t tmpfs none /usr/games
+		for i in 1 2; do "$THIMBLE" build -q -t it --build-context gcc=rootfs:/ .; done
+		echo new >/usr/games/xnew
+		"$THIMBLE" build -q -t it --build-context gcc=rootfs:/ .'
+	is "$(thimble cp it:/got - | tar -t | sort | tr '\n' ' ')" "got/ got/made got/xnew " "with the stage's own"
+fi
 done_testing
