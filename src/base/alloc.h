@@ -7,7 +7,7 @@
 #include "base/attr.h"
 
 /* For main, before anything is allocated: the first 64 MiB of memory's addresses are taken at once, and
- * all but the first one or two are huge pages where the kernel gives them (madvise(2)) when they are
+ * all but the first MiB or two are huge pages where the kernel gives them (madvise(2)) when they are
  * touched. In a virtual machine the first touch of a small page can cost 20 µs, of a huge one as much
  * as ten of them. */
 void mem_start(void);

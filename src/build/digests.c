@@ -109,14 +109,7 @@ static bool known(struct source_want *w)
 	}
 	struct digest key;
 	layer_key(w, &key);
-	_cleanup_(buf_done) struct buf b = { .max = 64 };
-	struct err ignored = { 0 }; /* a cache that cannot be read is a cache that does not know */
-	int r = cache_get(w->tree->store, "file", &key, &b, &ignored);
-	err_done(&ignored);
-	if (r != 1 || b.len != SHA256_LEN)
-		return false;
-	memcpy(w->digest.b, b.p, SHA256_LEN);
-	return true;
+	return cache_get_digest(w->tree->store, "file", &key, &w->digest);
 }
 
 static int remember(struct source_want *w, struct err *e)
@@ -130,8 +123,7 @@ static int remember(struct source_want *w, struct err *e)
 	}
 	struct digest key;
 	layer_key(w, &key);
-	return cache_put(w->tree->store, "file", &key,
-			 (struct slice){ (const char *)w->digest.b, SHA256_LEN }, e);
+	return cache_put_digest(w->tree->store, "file", &key, &w->digest, e);
 }
 
 int source_digests(struct source_want *want, size_t n, struct err *e)

@@ -114,22 +114,11 @@ static bool is_of_layers(const struct node *n)
 	return true;
 }
 
-static bool recall_selection(struct plan *p, const struct digest *words, struct digest *out)
-{
-	_cleanup_(buf_done) struct buf b = { .max = 64 };
-	struct err ignored = { 0 }; /* a cache that cannot be read is a cache that does not know */
-	bool known = cache_get(p->store, "selected", words, &b, &ignored) == 1 && b.len == sizeof out->b;
-	err_done(&ignored);
-	if (known)
-		memcpy(out->b, b.p, sizeof out->b);
-	return known;
-}
-
 static int selection_key(struct plan *p, struct node *n, struct digest *out, struct err *e)
 {
 	struct digest words;
 	bool known = has_words(n, &words);
-	if (known && recall_selection(p, &words, out))
+	if (known && cache_get_digest(p->store, "selected", &words, out))
 		return 0;
 	if (copy_job_ready(p, n, e) < 0)
 		return -1;
@@ -139,8 +128,7 @@ static int selection_key(struct plan *p, struct node *n, struct digest *out, str
 	sha256_end(&sum, out->b);
 	if (!known || !is_of_layers(n))
 		return 0;
-	return cache_put(p->store, "selected", &words,
-			 (struct slice){ (const char *)out->b, sizeof out->b }, e);
+	return cache_put_digest(p->store, "selected", &words, out, e);
 }
 
 static int copy_node_key(struct plan *p, struct node *n, struct sha256 *sum, struct err *e)

@@ -71,6 +71,22 @@ int cache_put(struct store *s, const char *kind, const struct digest *key, struc
 	return store_write(s, path, buf_view(&b), false, e);
 }
 
+bool cache_get_digest(struct store *s, const char *kind, const struct digest *key,
+		      struct digest *out)
+{
+	_cleanup_(buf_done) struct buf b = { .max = 64 };
+	if (cache_get(s, kind, key, &b, NULL) != 1 || b.len != sizeof out->b)
+		return false;
+	memcpy(out->b, b.p, sizeof out->b);
+	return true;
+}
+
+int cache_put_digest(struct store *s, const char *kind, const struct digest *key,
+		     const struct digest *value, struct err *e)
+{
+	return cache_put(s, kind, key, (struct slice){ (const char *)value->b, sizeof value->b }, e);
+}
+
 int cache_drop(struct store *s, const char *kind, const struct digest *key, struct err *e)
 {
 	_free_ char *path = cache_path(kind, key);

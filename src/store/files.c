@@ -17,8 +17,7 @@ int store_passable(int r, struct err *why, struct err *e)
 {
 	if (r >= 0 || why->kind == ERR_DATA)
 		return r < 0 ? 0 : r;
-	if (e)
-		err_move(e, why);
+	err_move(e, why);
 	return -1;
 }
 

@@ -172,6 +172,9 @@ int names_list(struct store *s, struct strs *refs, struct err *e) _must_check_; 
  * a snapshot or the 64 hex digits of a blob counts as a use. */
 int cache_get(struct store *s, const char *kind, const struct digest *key, struct buf *out, struct err *e) _must_check_; /* 1, 0, -1 */
 int cache_put(struct store *s, const char *kind, const struct digest *key, struct slice value, struct err *e) _must_check_;
+/* A digest as the value. What cannot be read is not known. */
+bool cache_get_digest(struct store *s, const char *kind, const struct digest *key, struct digest *out);
+int cache_put_digest(struct store *s, const char *kind, const struct digest *key, const struct digest *value, struct err *e) _must_check_;
 
 /* ---- collection ---- */
 struct prune_opts {
