@@ -112,7 +112,7 @@ else
 	ok "the registries of the examples" elsewhere
 fi
 
-changed=''
+changed='' team=${team-}
 for at in "$T/examples"/*; do
 	name=$(cat "$at/name")
 	if [ -e "$at/reason" ]; then
